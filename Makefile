@@ -1,0 +1,167 @@
+# transcoded: one Makefile, no recursion but for other sanitizers' builds.
+#
+#   make [all]       the programs, runnable in build/
+#   make deps        install what is needed (Debian), or name it
+#   make demo        run the main job on a real file (INPUT=/path/film.mkv)
+#   make check       all tests; `N passed, N failed` at the end
+#   make soak        what takes longer
+#   make bench       measure against the ffmpeg CLI (BENCH_JSON=file)
+#   make fuzz        libFuzzer on each parser, FUZZ_TIME seconds each
+#   make lint compat install uninstall clean vgpu
+#
+# Variables: CC, CFLAGS, DESTDIR, PREFIX, SANITIZE=address,undefined, WERROR=1,
+# V=1 (show commands).
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SANITIZE ?=
+WERROR ?=
+V ?=
+FUZZ_TIME ?= 120
+VERSION := 0.1.0
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+comma := ,
+# Another compiler or sanitizer builds in a folder of its own.
+BUILD ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
+CFLAGS ?= -O2 -g
+STANDARD := -std=c17 -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated \
+	-DTRANSCODED_VERSION='"$(VERSION)"' -DTRANSCODED_PREFIX='"$(PREFIX)"' \
+	-fno-common -fstack-protector-strong -pthread
+# Cut text is meant where a fixed field holds it.
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wno-format-truncation -Wno-unknown-warning-option \
+	$(if $(WERROR),-Werror)
+SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer)
+FORTIFY := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+
+# Floors and rooms (src/README.md): what each links, and which libraries it sees.
+FLOORS := base model wire files media pipeline sandbox store
+ROOMS := daemon worker ctl opener
+LINKS_base :=
+LINKS_model := base
+LINKS_wire := model base
+LINKS_files := wire model base
+LINKS_media := model base
+LINKS_pipeline := media model base
+LINKS_sandbox := base
+LINKS_store := model base
+LINKS_daemon := store wire model base
+LINKS_worker := pipeline media sandbox wire model base
+LINKS_ctl := files wire model base
+LINKS_opener := files wire model base
+LIBAV := libavformat libavcodec libavfilter libswscale libswresample libavutil
+PACKAGES_base :=
+PACKAGES_model := jansson
+PACKAGES_wire := jansson
+PACKAGES_files := jansson
+PACKAGES_media := $(LIBAV) jansson
+PACKAGES_pipeline := $(LIBAV) jansson
+PACKAGES_sandbox := libseccomp
+PACKAGES_store := sqlite3 jansson
+PACKAGES_daemon := libuv jansson sqlite3 libsystemd
+PACKAGES_worker := $(LIBAV) jansson libseccomp
+PACKAGES_ctl := jansson
+PACKAGES_opener := jansson
+
+PROGRAMS := transcoded transcoded-worker transcodectl transcoded-files
+ROOM_transcoded := daemon
+ROOM_transcoded-worker := worker
+ROOM_transcodectl := ctl
+ROOM_transcoded-files := opener
+
+# Asked once a floor; the libraries only where something is linked.
+$(foreach f,$(FLOORS) $(ROOMS),$(eval CFLAGS_$(f) := $(if $(PACKAGES_$(f)),$(shell pkg-config --cflags $(PACKAGES_$(f)) 2>/dev/null))))
+libs_for = $(shell pkg-config --libs $(sort $(foreach f,$(1) $(LINKS_$(1)),$(PACKAGES_$(f)))) 2>/dev/null)
+
+sources_of = $(filter-out %/main.c,$(wildcard src/$(1)/*.c))
+objects_of = $(patsubst src/%.c,$(BUILD)/src/%.o,$(call sources_of,$(1)))
+archive_of = $(if $(call sources_of,$(1)),$(BUILD)/lib/$(1).a)
+archives_for = $(foreach f,$(1) $(LINKS_$(1)),$(call archive_of,$(f)))
+first_folder = $(word 2,$(subst /, ,$(patsubst $(BUILD)/%,%,$(1))))
+
+READY := $(foreach p,$(PROGRAMS),$(if $(wildcard src/$(ROOM_$(p))/main.c),$(p)))
+
+.PHONY: all check soak bench demo fuzz lint compat install uninstall clean \
+	deps vgpu tests
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: $(READY:%=$(BUILD)/%)
+
+COMPILE = $(CC) $(STANDARD) $(CFLAGS) $(FORTIFY) $(WARNINGS) $(SANITIZERS) -MMD -MP
+
+$(BUILD)/src/%.o: src/%.c | $(BUILD)/generated/wire/interface.h
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) $(CFLAGS_$(call first_folder,$@)) -c $< -o $@
+
+# The interface description is data in the program that serves it.
+$(BUILD)/generated/wire/interface.h: $(wildcard src/wire/*.varlink)
+	@mkdir -p $(@D)
+	$(Q){ echo 'static const char interface_text[] ='; \
+	  sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/    "&\\n"/' $^ </dev/null; echo '    "";'; } > $@
+
+define floor_rules
+$(BUILD)/lib/$(1).a: $(call objects_of,$(1))
+	$$(call say,AR,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach f,$(FLOORS) $(ROOMS),$(eval $(call floor_rules,$(f))))
+
+define program_rules
+$(BUILD)/$(1): $(BUILD)/src/$(ROOM_$(1))/main.o $(call archives_for,$(ROOM_$(1)))
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(CFLAGS) $$(SANITIZERS) -pthread -Wl,-z,relro,-z,now -o $$@ $$< \
+	  -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+	  $$(call libs_for,$(ROOM_$(1))) -lm
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
+
+# Tests: tests/F/test_M.c tests src/F/M.c, with what F may link.
+UNIT_TESTS := $(foreach f,$(FLOORS) $(ROOMS),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/$(f)/test_*.c)))
+SUPPORT := $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(wildcard tests/support/*.c))
+
+$(BUILD)/tests/%.o: tests/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -Itests $(CFLAGS_$(call first_folder,$@)) -c $< -o $@
+
+define test_rules
+$(BUILD)/tests/$(1)/test_%: $(BUILD)/tests/$(1)/test_%.o $(SUPPORT) $(call archives_for,$(1))
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(CFLAGS) $$(SANITIZERS) -pthread -o $$@ $$(filter %.o,$$^) \
+	  -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+	  $$(call libs_for,$(1)) -lcmocka -lm
+endef
+$(foreach f,$(FLOORS) $(ROOMS),$(eval $(call test_rules,$(f))))
+
+# Stand-ins that tests start: tests/fake/worker.c becomes build/tests/fake/worker.
+FAKES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fake/*.c))
+$(BUILD)/tests/fake/%: $(BUILD)/tests/fake/%.o $(call archives_for,wire)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) -pthread -o $@ $< \
+	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call libs_for,wire) -lm
+
+# Fuzz targets: with libFuzzer under clang (`make fuzz`), and with a program that
+# replays the corpus in `make check`.
+FUZZ_FLOOR := files wire model base
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS := $(FUZZERS:%=$(BUILD)/tests/fuzz/replay_%)
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(foreach f,$(FUZZ_FLOOR),$(call archive_of,$(f)))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) -pthread -o $@ $(filter %.o,$^) \
+	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call libs_for,wire) -lm
+
+tests: $(UNIT_TESTS) $(FAKES) $(REPLAYS)
+
+clean:
+	rm -rf build build-*
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,49 @@
+/*
+ * configuration: what the operator decided; a JSON object in a file.
+ *
+ *   { "socket_mode": "0660", "socket_group": "transcoded",
+ *     "admin_group": "wheel", "roots": {"read": ["/media"], "write": ["/out"]},
+ *     "profiles": "/etc/transcoded/profiles", "worker": null,
+ *     "log_level": "info", "limits": {"cpu_jobs": 2} }
+ *
+ * An empty object is valid. Unknown keys and bad values are refused by name.
+ */
+#ifndef MODEL_CONFIGURATION_H
+#define MODEL_CONFIGURATION_H
+
+#include <stddef.h>
+
+#include "base/log.h"
+#include "model/limits.h"
+
+struct json_t;
+
+struct configuration {
+    char *socket_group;   // owned; NULL: the service's own
+    unsigned socket_mode; // 0660
+    char *admin_group;    // owned; NULL: only root administers
+    char **read_roots;    // owned; absolute folders
+    size_t read_root_count;
+    char **write_roots;   // owned
+    size_t write_root_count;
+    char *profiles;       // owned; overriding folder, or NULL
+    char *worker;         // owned; program, NULL: beside this one or in libexec
+    char *opener;         // owned; likewise transcoded-files
+    enum log_level log_level;
+    struct limits limits;
+};
+
+/* All defaults. */
+void configuration_init(struct configuration *ret);
+
+/* 0, -errno from reading, or -EINVAL with the file, the key and the reason.
+ * @ret is written on success only. */
+int configuration_from_file(struct configuration *ret, const char *path,
+                            struct error *e);
+int configuration_from_json(struct configuration *ret,
+                            const struct json_t *json, struct error *e);
+/* What --print-config shows: everything, defaults filled in. */
+struct json_t *configuration_to_json(const struct configuration *c);
+void configuration_fini(struct configuration *c);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * grant: what the scheduler lends to one attempt (DESIGN.md 8).
+ */
+#ifndef MODEL_GRANT_H
+#define MODEL_GRANT_H
+
+#include <stdint.h>
+
+struct error;
+struct json_t;
+
+struct grant {
+    char device[16];  // "cpu", "cuda:0"
+    int32_t sessions; // of NVENC
+    int64_t vram;     // bytes
+    int32_t threads;  // of the CPU; 0: as libav likes
+};
+
+int grant_from_json(struct grant *ret, const struct json_t *json,
+                    struct error *e);
+struct json_t *grant_to_json(const struct grant *g); // a new reference
+
+#endif

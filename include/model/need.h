@@ -1,0 +1,38 @@
+/*
+ * need: what a worker found that its job needs, for the scheduler.
+ */
+#ifndef MODEL_NEED_H
+#define MODEL_NEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct json_t;
+
+#define NEED_RENDITIONS_MOST 16
+
+struct need_rendition {
+    char codec[16];  // "h264"
+    int32_t width;
+    int32_t height;
+    int32_t depth;   // bits a sample
+};
+
+struct need {
+    bool decodes_video; // else only copies, or touches no video
+    char codec[32];     // libav's name of the video that is decoded
+    int32_t width;
+    int32_t height;
+    int32_t depth;
+    struct need_rendition renditions[NEED_RENDITIONS_MOST];
+    size_t rendition_count;
+    double duration;    // s of media to do, -1 unknown
+};
+
+int need_from_json(struct need *ret, const struct json_t *json,
+                   struct error *e);
+struct json_t *need_to_json(const struct need *n); // a new reference
+
+#endif

@@ -1,0 +1,102 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+static enum log_level most_shown = LOG_LEVEL_INFO;
+
+// clang-format off
+static const struct {
+    const char *name;
+    int priority; // of syslog(3)
+} levels[LOG_LEVEL_COUNT] = {
+    [LOG_LEVEL_ERROR]   = {"error", 3},
+    [LOG_LEVEL_WARNING] = {"warning", 4},
+    [LOG_LEVEL_INFO]    = {"info", 6},
+    [LOG_LEVEL_DEBUG]   = {"debug", 7},
+    [LOG_LEVEL_TRACE]   = {"trace", 7},
+};
+// clang-format on
+
+void log_set_level(enum log_level most)
+{
+    most_shown = most;
+}
+
+const char *log_level_name(enum log_level level)
+{
+    return levels[level].name;
+}
+
+int log_level_from_name(const char *name)
+{
+    for (int i = 0; i < LOG_LEVEL_COUNT; i++) {
+        if (strcmp(levels[i].name, name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+void log_init(struct log *l, const struct log *parent, const char *format, ...)
+{
+    va_list ap;
+
+    l->parent = parent;
+    va_start(ap, format);
+    (void)vsnprintf(l->name, sizeof(l->name), format, ap);
+    va_end(ap);
+}
+
+/* Is standard error the journal's socket, as systemd.exec(5) tells it? */
+static bool to_journal(void)
+{
+    const char *named = getenv("JOURNAL_STREAM");
+    char actual[64];
+    struct stat st;
+
+    if (!named || fstat(STDERR_FILENO, &st) < 0)
+        return false;
+    (void)snprintf(actual, sizeof(actual), "%ju:%ju", (uintmax_t)st.st_dev,
+                   (uintmax_t)st.st_ino);
+    return strcmp(named, actual) == 0;
+}
+
+static size_t put_names(char *line, size_t size, const struct log *l)
+{
+    if (!l)
+        return 0;
+
+    size_t used = put_names(line, size, l->parent);
+    int n = snprintf(line + used, size - used, "%s: ", l->name);
+    return n > 0 && (size_t)n < size - used ? used + (size_t)n : used;
+}
+
+void log_write(const struct log *l, enum log_level level, const char *format,
+               ...)
+{
+    char raw[1024];
+    char line[sizeof(raw) * 4 + 8];
+    va_list ap;
+
+    if (level > most_shown)
+        return;
+    size_t used = put_names(raw, sizeof(raw), l);
+    va_start(ap, format);
+    (void)vsnprintf(raw + used, sizeof(raw) - used, format, ap);
+    va_end(ap);
+
+    size_t start = 0;
+    if (to_journal())
+        start = (size_t)snprintf(line, sizeof(line), "<%d>",
+                                 levels[level].priority);
+    text_escape(raw, line + start, sizeof(line) - start - 1);
+    (void)strcat(line, "\n");
+    (void)!write(STDERR_FILENO, line, strlen(line)); // one call, one line
+}
