@@ -89,7 +89,7 @@ first_folder = $(word 2,$(subst /, ,$(patsubst $(BUILD)/%,%,$(1))))
 READY := $(foreach p,$(PROGRAMS),$(if $(wildcard src/$(ROOM_$(p))/main.c),$(p)))
 
 .PHONY: all check soak bench demo fuzz lint compat install uninstall clean \
-	deps vgpu tests
+	deps vgpu tests thread-tests objects
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(READY:%=$(BUILD)/%)
@@ -160,6 +160,20 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/r
 	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call libs_for,wire) -lm
 
 tests: $(UNIT_TESTS) $(FAKES) $(REPLAYS)
+thread-tests: $(filter $(BUILD)/tests/pipeline/% $(BUILD)/tests/store/%,$(UNIT_TESTS))
+objects: $(foreach f,$(FLOORS) $(ROOMS),$(patsubst src/%.c,$(BUILD)/src/%.o,$(wildcard src/$(f)/*.c)))
+
+deps:
+	$(Q)tests/deps check
+
+check:
+	$(Q)tests/deps check
+	$(Q)MAKE='$(MAKE)' tests/check
+
+demo:
+	$(Q)tests/deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo $(if $(INPUT),'$(INPUT)')
 
 clean:
 	rm -rf build build-*
