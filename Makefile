@@ -96,16 +96,23 @@ all: $(READY:%=$(BUILD)/%)
 
 COMPILE = $(CC) $(STANDARD) $(CFLAGS) $(FORTIFY) $(WARNINGS) $(SANITIZERS) -MMD -MP
 
-$(BUILD)/src/%.o: src/%.c | $(BUILD)/generated/wire/interface.h
+$(BUILD)/src/%.o: src/%.c | $(BUILD)/generated/wire/interface_text.h
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(CFLAGS_$(call first_folder,$@)) -c $< -o $@
 
-# The interface description is data in the program that serves it.
-$(BUILD)/generated/wire/interface.h: $(wildcard src/wire/*.varlink)
+# The interface descriptions are data in the programs that serve them; as bytes,
+# for C promises no string literals of their length.
+VARLINK := $(wildcard src/wire/*.varlink)
+$(BUILD)/generated/wire/interface_text.h: $(VARLINK)
 	@mkdir -p $(@D)
-	$(Q){ echo 'static const char interface_text[] ='; \
-	  sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/    "&\\n"/' $^ </dev/null; echo '    "";'; } > $@
+	$(Q){ i=0; for f in $^; do i=$$((i + 1)); \
+	    echo "static const char text_$$i[] = {"; \
+	    od -An -v -t d1 $$f | sed 's/\([0-9]\)\( \|$$\)/\1,\2/g'; echo '0};'; done; \
+	  echo 'static const struct { const char *name, *text; } texts[] = {'; \
+	  i=0; for f in $^; do i=$$((i + 1)); \
+	    echo "{\"$$(basename $$f .varlink)\", text_$$i},"; done; \
+	  echo '};'; } > $@
 
 define floor_rules
 $(BUILD)/lib/$(1).a: $(call objects_of,$(1))

@@ -5,9 +5,8 @@
  *
  *   worker                            opener
  *   attempt N            ──►
- *                        ◄──  ok attempt N       what an earlier one left is gone
- *   input 0              ──►
- *                        ◄──  ok input 0         + descriptor, O_RDONLY
+ *                        ◄──  ok attempt N       what an earlier one left is
+ * gone input 0              ──► ◄──  ok input 0         + descriptor, O_RDONLY
  *                        ◄──  error input 0 2 cannot open '/x': No such file…
  *   output 0             ──►
  *                        ◄──  ok output 0        + descriptor, O_RDWR
@@ -59,8 +58,8 @@ struct channel_request {
 
 struct channel_reply {
     struct channel_request request;
-    int code;        // 0 or negative errno
-    char text[512];  // words, when code is negative
+    int code;       // 0 or negative errno
+    char text[512]; // words, when code is negative
 };
 
 const char *channel_role_name(enum channel_role role);
