@@ -30,35 +30,35 @@ struct store_job {
     uid_t uid;
     enum state state;
     enum job_priority priority;
-    bool attached;          // belongs to a connection, kept for the history
-    bool held;              // by Pause before it started
-    int32_t attempts;       // begun since Submit or Retry
-    int32_t failures;       // of them, that failed
-    int32_t interruptions;  // of them, that shutdown or death ended
-    int64_t created;        // µs since the epoch
+    bool attached;         // belongs to a connection, kept for the history
+    bool held;             // by Pause before it started
+    int32_t attempts;      // begun since Submit or Retry
+    int32_t failures;      // of them, that failed
+    int32_t interruptions; // of them, that shutdown or death ended
+    int64_t created;       // µs since the epoch
 };
 
 /* One attempt, as `Show` tells it. */
 struct store_attempt {
-    int64_t number;      // from 1
+    int64_t number; // from 1
     char device[16];
-    int64_t started;     // µs since the epoch
-    int64_t ended;       // 0: not yet
+    int64_t started; // µs since the epoch
+    int64_t ended;   // 0: not yet
     enum outcome outcome;
-    char *plan;          // owned; JSON array, or NULL
-    char *text;          // owned; words of the outcome, or NULL
-    char *log;           // owned; JSON array of the last lines, or NULL
-    char *detail;        // owned; the outcome event as JSON, or NULL
+    char *plan;   // owned; JSON array, or NULL
+    char *text;   // owned; words of the outcome, or NULL
+    char *log;    // owned; JSON array of the last lines, or NULL
+    char *detail; // owned; the outcome event as JSON, or NULL
 };
 
 /* A job with all that is known of it, for Show and List. */
 struct store_record {
     struct store_job job;
-    int64_t started;     // µs since the epoch, 0: not yet
+    int64_t started; // µs since the epoch, 0: not yet
     int64_t ended;
-    enum outcome outcome; // of the job, OUTCOME_NONE: not ended
-    char *key;           // owned, or NULL
-    char *document;      // owned; the job as JSON
+    enum outcome outcome;           // of the job, OUTCOME_NONE: not ended
+    char *key;                      // owned, or NULL
+    char *document;                 // owned; the job as JSON
     struct store_attempt *attempts; // owned; only for store_get
     size_t attempt_count;
 };
@@ -70,13 +70,14 @@ void store_record_fini(struct store_record *r);
  * daemon's death: detached jobs that were `starting`, `running` or `paused`
  * become `queued` with one more interruption, held when they were paused;
  * attached ones become `failed` with the outcome `interrupted`; attempts that
- * had not ended end as `interrupted`. Starts the thread. 0 or -errno; -ENOTSUP for a store of a newer
- * version, -EROFS or -EACCES where it cannot be written, -EBUSY where another
- * daemon has it; nothing is touched then.
+ * had not ended end as `interrupted`. Starts the thread. 0 or -errno; -ENOTSUP
+ * for a store of a newer version, -EROFS or -EACCES where it cannot be written,
+ * -EBUSY where another daemon has it; nothing is touched then.
  */
 int store_open(struct store **ret, const char *folder, struct error *e);
 
-/* Carries out what was asked, ends the thread, closes. NULL is allowed. */
+/* Carries out what was asked and runs its callbacks, then ends the thread and
+ * closes. NULL is allowed. */
 void store_close(struct store *s);
 
 /* Readable when store_dispatch() has something to do. */
@@ -87,7 +88,9 @@ void store_dispatch(struct store *s);
  * it has nothing to do. */
 int64_t store_busy_since(const struct store *s);
 
-/* @result is 0 or -errno with @e; it is durable when it is 0. */
+/* @result is 0 or -errno with @e (NULL when it is 0); it is durable when it is
+ * 0. A change may have NULL for @done: then nobody waits. Requests made
+ * from a callback are carried out like others. */
 typedef void store_done(void *user, int result, const struct error *e);
 
 /*
@@ -101,7 +104,9 @@ void store_add(struct store *s, uid_t uid, enum job_priority priority,
                const char *key, const char *document, store_added *done,
                void *user);
 
-/* Change state, held and counts of @job->id; terminal states need @outcome. */
+/* Change state, held and counts of @job->id. Terminal states need @outcome and
+ * set the time of the end; leaving one (Retry) forgets the attempts. -ENOENT.
+ */
 void store_update(struct store *s, const struct store_job *job,
                   enum outcome outcome, store_done *done, void *user);
 
@@ -111,7 +116,8 @@ void store_put_attempt(struct store *s, int64_t id,
                        void *user);
 
 /* The whole record of @id; -ENOENT. @record is lent for the call. */
-typedef void store_got(void *user, int result, const struct store_record *record,
+typedef void store_got(void *user, int result,
+                       const struct store_record *record,
                        const struct error *e);
 void store_get(struct store *s, int64_t id, store_got *done, void *user);
 
@@ -130,11 +136,12 @@ void store_list(struct store *s, unsigned states, int64_t before, size_t limit,
 int store_load(struct store *s, struct store_job **ret, size_t *ret_count,
                struct error *e);
 
-/* How many jobs are in each state, by the store's own count; blocks never:
- * kept in memory. */
+/* How many jobs are in each state, as of the last commit. Never waits for the
+ * disk. */
 void store_counts(const struct store *s, int64_t ret[STATE_COUNT]);
 
-/* Forget ended jobs older than @age µs and all but the newest @count. */
+/* Forget ended jobs older than @age µs and all but the newest @count; in small
+ * steps, between which others are served. */
 void store_prune(struct store *s, int64_t age, int64_t count, store_done *done,
                  void *user);
 
