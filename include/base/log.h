@@ -28,6 +28,7 @@ struct log {
 };
 
 void log_set_level(enum log_level most);
+extern const char *const log_level_names[LOG_LEVEL_COUNT];
 const char *log_level_name(enum log_level level);
 /* -1 when there is no such level. */
 int log_level_from_name(const char *name);

@@ -16,6 +16,10 @@ struct grant {
     int32_t threads;  // of the CPU; 0: as libav likes
 };
 
+struct record;
+
+extern const struct record grant_record; // its table, for order and tests
+
 int grant_from_json(struct grant *ret, const struct json_t *json,
                     struct error *e);
 struct json_t *grant_to_json(const struct grant *g); // a new reference

@@ -2,9 +2,9 @@
  * job: what a client asks for, as plain data, and its JSON (DESIGN.md 6).
  *
  * A job never changes after it is accepted. It says what is wanted, never how
- * it is done: that is `media/plan.h`. The table in job.c has one row a field:
- * name, type, range, default; the parser, the writer, job.schema.json's drift
- * test and the manual read that table.
+ * it is done: that is `media/plan.h`. The table in job_table.c has one row a
+ * field: name, type, range, default; the parser, the writer and the drift test
+ * of job.schema.json read that table.
  *
  * Times are µs here and seconds (numbers) in JSON. Rates are bit/s, sizes
  * bytes. A value that the client left to us is JOB_UNSET for numbers and NULL
@@ -164,6 +164,10 @@ int job_from_json(struct job *ret, const struct json_t *json, struct error *e);
  * no JSON at all. */
 int job_from_text(struct job *ret, const char *text, size_t size,
                   struct error *e);
+
+/* Is @json a profile: a document like a job's that may leave out what a job
+ * must have, and names no paths? 0, or -EINVAL as above. */
+int job_check_template(const struct json_t *json, struct error *e);
 
 /* The whole document, defaults filled in; job_from_json() gives the same job
  * back. The caller owns a new reference. */

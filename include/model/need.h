@@ -31,6 +31,10 @@ struct need {
     double duration;    // s of media to do, -1 unknown
 };
 
+struct record;
+
+extern const struct record need_record; // its table, for event and tests
+
 int need_from_json(struct need *ret, const struct json_t *json,
                    struct error *e);
 struct json_t *need_to_json(const struct need *n); // a new reference

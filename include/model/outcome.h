@@ -26,6 +26,7 @@ enum outcome {
     OUTCOME_COUNT
 };
 
+extern const char *const outcome_names[OUTCOME_COUNT];
 const char *outcome_name(enum outcome o);
 /* -1 when there is no such outcome. */
 int outcome_from_name(const char *name);

@@ -17,6 +17,7 @@ enum state {
     STATE_COUNT
 };
 
+extern const char *const state_names[STATE_COUNT];
 const char *state_name(enum state s);
 /* -1 when there is no such state. */
 int state_from_name(const char *name);

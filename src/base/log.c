@@ -13,15 +13,17 @@
 static enum log_level most_shown = LOG_LEVEL_INFO;
 
 // clang-format off
-static const struct {
-    const char *name;
-    int priority; // of syslog(3)
-} levels[LOG_LEVEL_COUNT] = {
-    [LOG_LEVEL_ERROR]   = {"error", 3},
-    [LOG_LEVEL_WARNING] = {"warning", 4},
-    [LOG_LEVEL_INFO]    = {"info", 6},
-    [LOG_LEVEL_DEBUG]   = {"debug", 7},
-    [LOG_LEVEL_TRACE]   = {"trace", 7},
+const char *const log_level_names[LOG_LEVEL_COUNT] = {
+    [LOG_LEVEL_ERROR]   = "error",
+    [LOG_LEVEL_WARNING] = "warning",
+    [LOG_LEVEL_INFO]    = "info",
+    [LOG_LEVEL_DEBUG]   = "debug",
+    [LOG_LEVEL_TRACE]   = "trace",
+};
+
+static const int priorities[LOG_LEVEL_COUNT] = { // of syslog(3)
+    [LOG_LEVEL_ERROR] = 3, [LOG_LEVEL_WARNING] = 4, [LOG_LEVEL_INFO] = 6,
+    [LOG_LEVEL_DEBUG] = 7, [LOG_LEVEL_TRACE] = 7,
 };
 // clang-format on
 
@@ -32,13 +34,13 @@ void log_set_level(enum log_level most)
 
 const char *log_level_name(enum log_level level)
 {
-    return levels[level].name;
+    return log_level_names[level];
 }
 
 int log_level_from_name(const char *name)
 {
     for (int i = 0; i < LOG_LEVEL_COUNT; i++) {
-        if (strcmp(levels[i].name, name) == 0)
+        if (strcmp(log_level_names[i], name) == 0)
             return i;
     }
     return -1;
@@ -94,8 +96,7 @@ void log_write(const struct log *l, enum log_level level, const char *format,
 
     size_t start = 0;
     if (to_journal())
-        start = (size_t)snprintf(line, sizeof(line), "<%d>",
-                                 levels[level].priority);
+        start = (size_t)snprintf(line, sizeof(line), "<%d>", priorities[level]);
     text_escape(raw, line + start, sizeof(line) - start - 1);
     (void)strcat(line, "\n");
     (void)!write(STDERR_FILENO, line, strlen(line)); // one call, one line
