@@ -11,28 +11,24 @@
  * whatever dies; where the file system has none, a hidden temporary beside the
  * destination, locked while it lives, unlocked ones of dead openers being
  * removed by the next one. `growing` outputs have their final name at once.
+ *
+ * An input may be asked for again, each time with a descriptor of its own; an
+ * output only once in an attempt. `attempt N` aborts what an earlier attempt
+ * began, and lets its outputs, finished or not, be begun anew.
  */
 #ifndef FILES_FILES_H
 #define FILES_FILES_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "files/roots.h"
 
 struct error;
 struct files;
 struct job;
 
-struct files_roots {
-    char **read;  // not owned; absolute folders
-    size_t read_count;
-    char **write; // not owned
-    size_t write_count;
-};
-
 /*
  * @roots NULL: any name that the process may open (a person's own rights);
  * else names must lie below one, and are opened with openat2(RESOLVE_BENEATH |
- * RESOLVE_NO_MAGICLINKS). @job must outlive it. Opens nothing yet.
+ * RESOLVE_NO_MAGICLINKS). Both must outlive it. Opens nothing yet.
  */
 struct files *files_create(const struct job *job,
                            const struct files_roots *roots);
@@ -41,15 +37,25 @@ struct files *files_create(const struct job *job,
 void files_destroy(struct files *f);
 
 /*
+ * Finished outputs shall bear @mark (at most 255 bytes), an extended attribute,
+ * and may replace one that does, even if the job does not overwrite. With a
+ * mark that no other job has, a job whose daemon died between an output's last
+ * step and its own can be done again. Copied; NULL (the default): none.
+ */
+void files_set_mark(struct files *f, const char *mark);
+
+/*
  * What can be said before the job is sent: input there, a regular file or a
  * FIFO; outputs' folders there, nothing in the way, input and output not the
- * same file. 0, or -errno with e->field and the reason.
+ * same file, nor two outputs. 0, or -errno with e->field and the reason. Not
+ * while a worker is served.
  */
 int files_check(struct files *f, struct error *e);
 
 /*
- * Answer one request from @channel, which is readable: 1 answered, 0 hung up,
- * or -errno when the worker broke the protocol (close the channel then).
+ * Answer one request from @channel, which is readable, and is made nonblocking:
+ * 1 answered, 0 hung up, or -errno when the worker broke the protocol (close
+ * the channel then). `done` waits for the disk.
  */
 int files_serve(struct files *f, int channel, struct error *e);
 

@@ -1,6 +1,7 @@
 #include "wire/message.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "model/limits.h"
+#include "model/document.h"
 
 /* One member of a call or a reply: where it goes, if it is there. */
 struct member {
@@ -49,46 +50,18 @@ static const struct member reply_members[] = {
 };
 // clang-format on
 
-static bool too_deep(const json_t *json, int left)
-{
-    const char *key;
-    json_t *value;
-    size_t i;
-
-    if (!json_is_object(json) && !json_is_array(json))
-        return false;
-    if (left == 0)
-        return true;
-    json_object_foreach((json_t *)(size_t)json, key, value)
-    {
-        if (too_deep(value, left - 1))
-            return true;
-    }
-    json_array_foreach(json, i, value)
-    {
-        if (too_deep(value, left - 1))
-            return true;
-    }
-    return false;
-}
-
 int message_parse_object(struct json_t **ret, const char *text, size_t size,
                          struct error *e)
 {
-    json_error_t why;
+    json_t *json;
 
-    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-    if (!json)
-        return error_set(e, -EINVAL, "no JSON: %s (byte %d)", why.text,
-                         why.position);
-    int r = 0;
-    if (!json_is_object(json))
-        r = error_set(e, -EINVAL, "not a JSON object");
-    else if (too_deep(json, LIMITS_DEPTH))
-        r = error_set(e, -EINVAL, "nested deeper than %d levels", LIMITS_DEPTH);
-    if (r < 0) {
-        json_decref(json);
+    // how long a message may be is the reader's matter (wire/frame.h)
+    int r = document_parse(&json, text, size, SIZE_MAX, e);
+    if (r < 0)
         return r;
+    if (!json_is_object(json)) {
+        json_decref(json);
+        return error_set(e, -EINVAL, "not a JSON object");
     }
     *ret = json;
     return 0;
