@@ -106,6 +106,17 @@ struct field {
     .type = FIELD_CUSTOM, .offset = OPTION_FIELD(S, f, T), .custom = (how)
 #define ROW_GIVEN(S, f) .type = FIELD_GIVEN, .offset = OPTION_FIELD(S, f, bool)
 
+static inline void *field_member(const struct field *f, void *base)
+{
+    return (char *)base + f->offset;
+}
+
+static inline const void *field_const_member(const struct field *f,
+                                             const void *base)
+{
+    return (const char *)base + f->offset;
+}
+
 enum record_unknown {
     RECORD_REFUSE, // a field that is not in the table is an error
     RECORD_IGNORE, // may be of a newer version's
