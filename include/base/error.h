@@ -6,7 +6,9 @@
  * "cannot start job 17: cannot open '/media/a.mkv': Permission denied".
  * Wording: lower case, no full stop, subjects in single quotes.
  *
- * A plain value: no ownership, zero initialised means "nothing happened".
+ * A plain value: no ownership, zero initialised means "nothing happened". Both
+ * texts are always valid UTF-8, for they go into JSON: bytes that are not, and
+ * half a character where a text is cut, become '?'.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -14,7 +16,7 @@
 struct error {
     int code;        // negative errno, 0 for none
     char field[96];  // the field at fault in a document ("outputs[0].path"), or ""
-    char text[512];  // what went wrong, never NULL-less, cut if too long
+    char text[512];  // what went wrong, cut if too long
 };
 
 /*
@@ -33,7 +35,8 @@ int error_set_field(struct error *e, int code, const char *field,
 int error_set_errno(struct error *e, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Put "FORMAT: " before the words that are there. Returns e->code. */
+/* Put "FORMAT: " before the words that are there. Returns e->code, or -EINVAL
+ * without @e, so that a failure is never taken for success. */
 int error_wrap(struct error *e, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

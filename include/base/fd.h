@@ -39,7 +39,8 @@ int fd_write_all(int fd, const void *data, size_t size);
 
 /*
  * Read a whole file of at most @max bytes; *@ret is NUL-terminated and the
- * caller frees it. 0, -EFBIG when it is larger, or -errno.
+ * caller frees it. A FIFO without a writer is empty. 0, -EFBIG when it is
+ * larger, or -errno.
  */
 int fd_read_file(int dir, const char *path, size_t max, char **ret,
                  size_t *ret_size);

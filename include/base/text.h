@@ -20,6 +20,10 @@ bool text_is_utf8(const char *s, size_t size);
  */
 void text_escape(const char *s, char *ret, size_t size);
 
+/* Put '?' for bytes of @s that are no UTF-8, such as half a character at a
+ * cut. */
+void text_repair(char *s);
+
 /*
  * "30s", "500ms", "5min", "2h", "1d" or "90" (seconds) to µs.
  * 0, -EINVAL when it is none, -ERANGE when it does not fit.

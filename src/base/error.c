@@ -1,8 +1,11 @@
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
 
 static int set(struct error *e, int code, const char *field, const char *format,
                va_list ap)
@@ -12,6 +15,8 @@ static int set(struct error *e, int code, const char *field, const char *format,
     e->code = code;
     (void)snprintf(e->field, sizeof(e->field), "%s", field);
     (void)vsnprintf(e->text, sizeof(e->text), format, ap);
+    text_repair(e->field);
+    text_repair(e->text);
     return code;
 }
 
@@ -47,6 +52,7 @@ int error_set_errno(struct error *e, int code, const char *format, ...)
         size_t used = strlen(e->text);
         (void)snprintf(e->text + used, sizeof(e->text) - used, ": %s",
                        strerror(-code));
+        text_repair(e->text);
     }
     return code;
 }
@@ -57,7 +63,7 @@ int error_wrap(struct error *e, const char *format, ...)
     va_list ap;
 
     if (!e)
-        return 0;
+        return -EINVAL;
     memcpy(inner, e->text, sizeof(inner));
     va_start(ap, format);
     (void)vsnprintf(e->text, sizeof(e->text), format, ap);
@@ -65,6 +71,7 @@ int error_wrap(struct error *e, const char *format, ...)
 
     size_t used = strlen(e->text);
     (void)snprintf(e->text + used, sizeof(e->text) - used, ": %s", inner);
+    text_repair(e->text);
     return e->code;
 }
 
@@ -78,4 +85,5 @@ void error_wrap_field(struct error *e, const char *parent)
     // "outputs" + "[0]" needs no dot, nor does a parent alone
     const char *dot = inner[0] && inner[0] != '[' ? "." : "";
     (void)snprintf(e->field, sizeof(e->field), "%s%s%s", parent, dot, inner);
+    text_repair(e->field);
 }

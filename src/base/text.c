@@ -68,9 +68,9 @@ bool text_is_utf8(const char *s, size_t size)
 /* Could it steer a terminal, or make a line read as what it is not? */
 static bool is_harmful(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-           c == 0xfeff;
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) ||
+           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
 static size_t put_escaped(uint32_t c, char out[12])
@@ -116,6 +116,22 @@ void text_escape(const char *s, char *ret, size_t size)
     }
     if (size)
         ret[used] = '\0';
+}
+
+void text_repair(char *s)
+{
+    size_t left = strlen(s);
+    uint32_t c;
+
+    while (left) {
+        size_t n = decode((const unsigned char *)s, left, &c);
+        if (n == 0) {
+            *s = '?';
+            n = 1;
+        }
+        s += n;
+        left -= n;
+    }
 }
 
 static int parse_scaled(const char *s, const struct unit *units, int64_t *ret)
