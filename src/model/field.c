@@ -88,7 +88,7 @@ static int check_list(const struct field *f, const json_t *json,
     if (!json_is_array(json))
         return error_set(e, -EINVAL, "must be a list");
     if ((double)count < f->least)
-        return error_set(e, -EINVAL, "needs at least %.0f", f->least);
+        return error_set(e, -EINVAL, "needs at least %.0f element", f->least);
     if ((double)count > f->most)
         return error_set(e, -EINVAL, "has %zu elements, more than %.0f", count,
                          f->most);
