@@ -148,21 +148,13 @@ int fd_write_all(int fd, const void *data, size_t size)
     return 0;
 }
 
-int fd_read_file(int dir, const char *path, size_t max, char **ret,
-                 size_t *ret_size)
+int fd_read_all(int fd, size_t max, char **ret, size_t *ret_size)
 {
-    // opening a FIFO that nobody writes to would wait for ever
-    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0) {
-        int r = -errno;
-        fd_close(&fd);
-        return r;
-    }
-
     size_t used = 0;
     size_t room = 0;
     char *text = NULL;
     int r = 0;
+
     for (;;) {
         text = xgrow(text, &room, used + 4096, 1);
         ssize_t n = read(fd, text + used, room - used - 1);
@@ -178,7 +170,6 @@ int fd_read_file(int dir, const char *path, size_t max, char **ret,
             break;
         }
     }
-    fd_close(&fd);
     if (r < 0) {
         free(text);
         return r;
@@ -187,4 +178,16 @@ int fd_read_file(int dir, const char *path, size_t max, char **ret,
     *ret = text;
     *ret_size = used;
     return 0;
+}
+
+int fd_read_file(int dir, const char *path, size_t max, char **ret,
+                 size_t *ret_size)
+{
+    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return -errno;
+
+    int r = fd_read_all(fd, max, ret, ret_size);
+    fd_close(&fd);
+    return r;
 }
