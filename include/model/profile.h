@@ -28,6 +28,10 @@ const struct json_t *profiles_find(const struct profiles *p, const char *name);
 /* [{"name":…,"document":{…}}, …] sorted by name; a new reference. */
 struct json_t *profiles_to_json(const struct profiles *p);
 
+/* The other way, for who has them from the daemon. 0 or -EINVAL. */
+int profiles_from_json(struct profiles **ret, const struct json_t *list,
+                       struct error *e);
+
 /*
  * @job merged over the profile that it names; itself when it names none. A new
  * reference in *@ret, or -EINVAL (field "profile") when there is no such one.

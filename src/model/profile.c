@@ -112,6 +112,21 @@ static char *name_of(const char *file)
     return xstrndup(file, length - 5);
 }
 
+/* Takes @document, borrowed, in under @name, in the place of another one. */
+static int add(struct profiles *p, const char *name, json_t *document,
+               struct error *e)
+{
+    if (json_object_size(p->by_name) >= PROFILES_MOST)
+        return error_set(e, -EINVAL, "there are more than %d profiles",
+                         PROFILES_MOST);
+    int r = job_check_name(name, e);
+    if (r == 0)
+        r = job_check_template(document, e);
+    if (r == 0)
+        (void)json_object_set(p->by_name, name, document);
+    return r;
+}
+
 static int load_file(struct profiles *p, int dir, const char *file,
                      const char *name, struct error *e)
 {
@@ -124,11 +139,7 @@ static int load_file(struct profiles *p, int dir, const char *file,
     json_t *json = NULL;
     r = document_parse(&json, text, size, LIMITS_DOCUMENT, e);
     if (r == 0)
-        r = job_check_name(name, e);
-    if (r == 0)
-        r = job_check_template(json, e);
-    if (r == 0)
-        (void)json_object_set(p->by_name, name, json);
+        r = add(p, name, json, e);
     json_decref(json);
     free(text);
     return r;
@@ -140,12 +151,7 @@ static int load_entry(struct profiles *p, int dir, const char *file,
     char *name = name_of(file);
     int r = 0;
 
-    if (!name)
-        return 0;
-    if (json_object_size(p->by_name) >= PROFILES_MOST)
-        r = error_set(e, -EINVAL, "there are more than %d profiles",
-                      PROFILES_MOST);
-    else
+    if (name)
         r = load_file(p, dir, file, name, e);
     free(name);
     return r;
@@ -171,11 +177,18 @@ static int load_folder(struct profiles *p, const char *path, struct error *e)
     return r;
 }
 
+static struct profiles *create(void)
+{
+    struct profiles *p = xcalloc(1, sizeof(*p));
+
+    p->by_name = json_object();
+    return p;
+}
+
 int profiles_load(struct profiles **ret, const char *shipped,
                   const char *override, struct error *e)
 {
-    struct profiles *p = xcalloc(1, sizeof(*p));
-    p->by_name = json_object();
+    struct profiles *p = create();
 
     int r = load_folder(p, shipped, e);
     if (r == 0 && override) {
@@ -228,4 +241,39 @@ struct json_t *profiles_to_json(const struct profiles *p)
             list, json_pack("{s:s, s:O}", "name", names[i], "document",
                             json_object_get(p->by_name, names[i])));
     return list;
+}
+
+static int add_listed(struct profiles *p, const json_t *row, struct error *e)
+{
+    const char *name = json_string_value(json_object_get(row, "name"));
+    json_t *document = json_object_get(row, "document");
+
+    if (!name || !document)
+        return error_set(e, -EINVAL, "a profile has no name or no document");
+    int r = add(p, name, document, e);
+    if (r < 0)
+        error_wrap(e, "profile '%s'", name);
+    return r;
+}
+
+int profiles_from_json(struct profiles **ret, const struct json_t *list,
+                       struct error *e)
+{
+    struct profiles *p = create();
+    size_t i;
+    const json_t *row;
+    int r = 0;
+
+    json_array_foreach(list, i, row)
+    {
+        r = add_listed(p, row, e);
+        if (r < 0)
+            break;
+    }
+    if (r < 0) {
+        profiles_destroy(p);
+        return r;
+    }
+    *ret = p;
+    return 0;
 }
