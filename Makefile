@@ -143,7 +143,7 @@ $(BUILD)/lib/support.a: $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(wildcard tests
 $(BUILD)/tests/%.o: tests/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -Itests $(CFLAGS_$(call first_folder,$@)) -c $< -o $@
+	$(Q)$(COMPILE) -Itests -Isrc/$(call first_folder,$@) $(CFLAGS_$(call first_folder,$@)) -c $< -o $@
 
 define test_rules
 $(BUILD)/tests/$(1)/test_%: $(BUILD)/tests/$(1)/test_%.o $(SUPPORT) $(call archives_for,$(1))
@@ -153,6 +153,9 @@ $(BUILD)/tests/$(1)/test_%: $(BUILD)/tests/$(1)/test_%.o $(SUPPORT) $(call archi
 	  $$(call libs_for,$(1)) -lcmocka -lm
 endef
 $(foreach f,$(FLOORS) $(ROOMS),$(eval $(call test_rules,$(f))))
+
+# Whole programs are tested from here, too.
+$(BUILD)/tests/ctl/test_program: | $(BUILD)/transcodectl $(BUILD)/tests/fake/daemon
 
 # Stand-ins that tests start: tests/fake/worker.c becomes build/tests/fake/worker.
 FAKES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fake/*.c))

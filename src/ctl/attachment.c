@@ -1,0 +1,141 @@
+#include "attachment.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "files/files.h"
+#include "jobfile.h"
+#include "model/job.h"
+#include "model/profile.h"
+#include "session.h"
+#include "wire/client.h"
+#include "wire/interface.h"
+
+struct attachment {
+    json_t *document;    // referenced; as the user wrote it
+    struct job job;      // after merging, for the names of its files
+    struct files *files; // owned
+    int near;            // owned; this process's end of the channel, or -1
+    int far;             // owned; the worker's, -1 once it is sent
+};
+
+/* @document merged over the profile that it names, which is the daemon's. */
+static enum status merge(json_t **ret, const struct invocation *v,
+                         struct client *c, json_t *document)
+{
+    struct profiles *profiles = NULL;
+    struct error e = {0};
+    json_t *answer;
+
+    if (!json_is_string(json_object_get(document, "profile"))) {
+        *ret = json_incref(document);
+        return STATUS_GOOD;
+    }
+    enum status s = session_ask(&answer, c, v, INTERFACE_PROFILES, NULL);
+    if (s != STATUS_GOOD)
+        return s;
+
+    int r =
+        profiles_from_json(&profiles, json_object_get(answer, "profiles"), &e);
+    if (r == 0)
+        r = profiles_apply(profiles, document, ret, &e);
+    profiles_destroy(profiles);
+    json_decref(answer);
+    if (r == 0)
+        return STATUS_GOOD;
+    status_complain(&e);
+    return STATUS_REFUSED;
+}
+
+/* Everything that needs the merged document. */
+static int open_files(struct attachment *a, const json_t *merged,
+                      struct error *e)
+{
+    int pair[2];
+    int r = job_from_json(&a->job, merged, e);
+
+    if (r < 0)
+        return r;
+    a->files = files_create(&a->job, NULL);
+    r = files_check(a->files, e);
+    if (r < 0)
+        return r;
+    r = fd_socketpair(SOCK_SEQPACKET, pair);
+    if (r < 0)
+        return error_set_errno(e, r, "cannot make the file channel");
+    a->near = pair[0];
+    a->far = pair[1];
+    return 0;
+}
+
+enum status attachment_create(struct attachment **ret,
+                              const struct invocation *v, struct client *c,
+                              const char *path)
+{
+    struct attachment *a = xcalloc(1, sizeof(*a));
+    struct error e = {0};
+    json_t *merged = NULL;
+    enum status s = STATUS_REFUSED;
+
+    a->near = -1;
+    a->far = -1;
+    if (jobfile_read(&a->document, path, &e) < 0) {
+        status_complain(&e);
+        goto fail;
+    }
+    s = merge(&merged, v, c, a->document);
+    if (s != STATUS_GOOD)
+        goto fail;
+    int r = open_files(a, merged, &e);
+    json_decref(merged);
+    if (r < 0) {
+        status_complain(&e);
+        s = STATUS_REFUSED;
+        goto fail;
+    }
+    *ret = a;
+    return STATUS_GOOD;
+
+fail:
+    attachment_destroy(a);
+    return s;
+}
+
+void attachment_destroy(struct attachment *a)
+{
+    if (!a)
+        return;
+    fd_close(&a->near);
+    fd_close(&a->far);
+    files_destroy(a->files);
+    job_fini(&a->job);
+    json_decref(a->document);
+    free(a);
+}
+
+enum status attachment_call(struct attachment *a, struct client *c,
+                            const char *method)
+{
+    struct error e = {0};
+    json_t *parameters = json_pack("{sO}", "job", a->document);
+
+    int r = client_call(c, method, parameters, true, &a->far, 1, &e);
+    json_decref(parameters);
+    fd_close(&a->far); // so that the worker's hang-up is seen
+    return r < 0 ? status_fail(STATUS_UNREACHABLE, "%s", e.text) : STATUS_GOOD;
+}
+
+struct files *attachment_files(struct attachment *a)
+{
+    return a->files;
+}
+
+int attachment_take_channel(struct attachment *a)
+{
+    return fd_take(&a->near);
+}

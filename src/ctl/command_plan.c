@@ -1,0 +1,86 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "attachment.h"
+#include "base/error.h"
+#include "command.h"
+#include "session.h"
+#include "terminal.h"
+#include "watch.h"
+#include "wire/client.h"
+#include "wire/interface.h"
+
+static void print_texts(const char *label, const json_t *texts)
+{
+    size_t i;
+    const json_t *text;
+
+    json_array_foreach(texts, i, text)
+    {
+        char *safe = terminal_escape(json_string_value(text));
+        (void)printf("%s: %s\n", label, safe);
+        free(safe);
+    }
+}
+
+static void on_reply(void *user, const json_t *reply)
+{
+    const struct invocation *v = user;
+    const char *device = json_string_value(json_object_get(reply, "device"));
+
+    if (v->settings.json) {
+        session_print_json(reply);
+        return;
+    }
+    print_texts(device ? device : "plan", json_object_get(reply, "plan"));
+    print_texts("because", json_object_get(reply, "why"));
+}
+
+/* The worker that plans looks at the input through the file channel. */
+static enum status attend(const struct invocation *v, struct client *c,
+                          struct attachment *a)
+{
+    struct error e = {0};
+    struct watch w = {.invocation = v,
+                      .client = c,
+                      .files = attachment_files(a),
+                      .on_reply = on_reply,
+                      .user = (void *)(size_t)v};
+
+    enum status s = attachment_call(a, c, INTERFACE_PLAN);
+    if (s != STATUS_GOOD)
+        return s;
+    w.channel = attachment_take_channel(a);
+    s = watch_run(&w, &e);
+    if (e.text[0])
+        status_complain(&e);
+    return s;
+}
+
+static enum status run(const struct invocation *v)
+{
+    struct client *c;
+    struct attachment *a;
+    enum status s = session_open(&c, v);
+
+    if (s != STATUS_GOOD)
+        return s;
+    s = attachment_create(&a, v, c, v->operands[0]);
+    if (s == STATUS_GOOD) {
+        s = attend(v, c, a);
+        attachment_destroy(a);
+    }
+    client_close(c);
+    return s;
+}
+
+const struct command command_plan = {
+    .name = "plan",
+    .operands = "FILE|-",
+    .help = "Tell how a job would be done now, and why; nothing is written",
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

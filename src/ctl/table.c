@@ -1,0 +1,91 @@
+#include "table.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "terminal.h"
+
+struct table {
+    const struct table_column *columns; // not owned
+    size_t column_count;
+    char **cells; // owned, with what they hold; row after row
+    size_t cell_count;
+    size_t cell_room;
+};
+
+struct table *table_create(const struct table_column *columns, size_t count)
+{
+    struct table *t = xcalloc(1, sizeof(*t));
+
+    t->columns = columns;
+    t->column_count = count;
+    return t;
+}
+
+void table_destroy(struct table *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->cell_count; i++)
+        free(t->cells[i]);
+    free(t->cells);
+    free(t);
+}
+
+void table_add(struct table *t, const char *text)
+{
+    t->cells =
+        xgrow(t->cells, &t->cell_room, t->cell_count + 1, sizeof(*t->cells));
+    t->cells[t->cell_count++] = terminal_escape(text && text[0] ? text : "-");
+}
+
+void table_addf(struct table *t, const char *format, ...)
+{
+    char text[256];
+    va_list ap;
+
+    va_start(ap, format);
+    (void)vsnprintf(text, sizeof(text), format, ap);
+    va_end(ap);
+    table_add(t, text);
+}
+
+static size_t column_width(const struct table *t, size_t column)
+{
+    size_t most = terminal_width_of(t->columns[column].heading);
+
+    for (size_t i = column; i < t->cell_count; i += t->column_count) {
+        size_t width = terminal_width_of(t->cells[i]);
+        if (width > most)
+            most = width;
+    }
+    return most;
+}
+
+static void print_cell(const struct table *t, size_t column, const char *text,
+                       size_t width, FILE *out)
+{
+    int gap = (int)(width - terminal_width_of(text));
+    bool is_last = column + 1 == t->column_count;
+
+    if (t->columns[column].align == TABLE_RIGHT)
+        (void)fprintf(out, "%*s%s", gap, "", text);
+    else
+        (void)fprintf(out, "%s%*s", text, is_last ? 0 : gap, "");
+    (void)fputs(is_last ? "\n" : "  ", out);
+}
+
+void table_print(const struct table *t, FILE *out)
+{
+    size_t *widths = xcalloc(t->column_count, sizeof(*widths));
+
+    for (size_t c = 0; c < t->column_count; c++)
+        widths[c] = column_width(t, c);
+    for (size_t c = 0; c < t->column_count; c++)
+        print_cell(t, c, t->columns[c].heading, widths[c], out);
+    for (size_t i = 0; i < t->cell_count; i++)
+        print_cell(t, i % t->column_count, t->cells[i],
+                   widths[i % t->column_count], out);
+    free(widths);
+}

@@ -1,0 +1,30 @@
+/*
+ * terminal: where output for people goes, and what it can do.
+ */
+#ifndef CTL_TERMINAL_H
+#define CTL_TERMINAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct terminal {
+    FILE *out;    // not owned
+    bool live;    // a terminal, whose last line can be drawn again
+    bool colour;  // and NO_COLOR is not set
+    size_t width; // columns
+};
+
+/* Something else than a terminal is not live. */
+void terminal_init(struct terminal *t, FILE *out);
+
+/* Ask for the width again, after SIGWINCH. */
+void terminal_resize(struct terminal *t);
+
+/* @s as text_escape() makes it, as long as it comes; the caller frees. */
+char *terminal_escape(const char *s);
+
+/* The columns that escaped text takes. */
+size_t terminal_width_of(const char *s);
+
+#endif
