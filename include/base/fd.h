@@ -39,7 +39,8 @@ int fd_write_all(int fd, const void *data, size_t size);
 
 /*
  * Read to the end, or a whole file: at most @max bytes; *@ret is NUL-terminated
- * and the caller frees it. 0, -EFBIG when there is more, or -errno.
+ * and the caller frees it. A file that is a FIFO without a writer is empty. 0,
+ * -EFBIG when there is more, or -errno.
  */
 int fd_read_all(int fd, size_t max, char **ret, size_t *ret_size);
 int fd_read_file(int dir, const char *path, size_t max, char **ret,

@@ -183,9 +183,13 @@ int fd_read_all(int fd, size_t max, char **ret, size_t *ret_size)
 int fd_read_file(int dir, const char *path, size_t max, char **ret,
                  size_t *ret_size)
 {
-    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return -errno;
+    // opening a FIFO that nobody writes to would wait for ever
+    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0) {
+        int code = -errno;
+        fd_close(&fd);
+        return code;
+    }
 
     int r = fd_read_all(fd, max, ret, ret_size);
     fd_close(&fd);
