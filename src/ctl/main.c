@@ -27,11 +27,11 @@ int main(int argc, char **argv)
 
     (void)setlocale(LC_CTYPE, ""); // how wide a terminal draws a character
     if (arguments_parse(&v, argc - 1, argv + 1, &e) < 0)
-        return status_fail(STATUS_REFUSED, "%s", e.text);
+        return (int)status_fail(STATUS_REFUSED, "%s", e.text);
 
     enum status s = dispatch(&v);
     arguments_fini(&v);
     if (fflush(stdout) == EOF && s == STATUS_GOOD)
         s = status_fail(STATUS_REFUSED, "cannot write to standard output");
-    return s;
+    return (int)s;
 }
