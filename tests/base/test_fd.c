@@ -189,6 +189,32 @@ static void fd_write_all__file__holds_it(void **state)
     assert_int_equal(fd_write_all(-1, "x", 1), -EBADF);
 }
 
+static void fd_read_all__pipe__is_read_to_its_end_or_bound(void **state)
+{
+    static const struct {
+        size_t most;
+        int expect;
+    } cases[] = {{6, 0}, {5, -EFBIG}, {0, -EFBIG}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = NULL;
+        size_t size = 0;
+        int ends[2];
+
+        print_message("at most %zu\n", cases[i].most);
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        assert_int_equal(fd_write_all(ends[1], "piped!", 6), 0);
+        fd_close(&ends[1]);
+        assert_int_equal(fd_read_all(ends[0], cases[i].most, &text, &size),
+                         cases[i].expect);
+        if (cases[i].expect == 0)
+            assert_string_equal(text, "piped!");
+        free(text);
+        fd_close(&ends[0]);
+    }
+}
+
 static void fd_read_file__folder_or_fifo__does_not_wait(void **state)
 {
     char folder[] = "/tmp/test_fd.XXXXXX";
@@ -222,6 +248,7 @@ int main(void)
         cmocka_unit_test(fd_send__peer_is_gone__is_an_error_and_no_signal),
         cmocka_unit_test(fd_send__too_many_descriptors__is_refused),
         cmocka_unit_test(fd_write_all__file__holds_it),
+        cmocka_unit_test(fd_read_all__pipe__is_read_to_its_end_or_bound),
         cmocka_unit_test(fd_read_file__folder_or_fifo__does_not_wait),
     };
 
