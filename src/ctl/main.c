@@ -31,7 +31,9 @@ int main(int argc, char **argv)
 
     enum status s = dispatch(&v);
     arguments_fini(&v);
-    if (fflush(stdout) == EOF && s == STATUS_GOOD)
-        s = status_fail(STATUS_REFUSED, "cannot write to standard output");
+    if (s == STATUS_GOOD && (fflush(stdout) == EOF || ferror(stdout))) {
+        s = status_cannot_print(&e);
+        status_complain(&e);
+    }
     return (int)s;
 }

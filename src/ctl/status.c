@@ -94,3 +94,9 @@ enum status status_fail(enum status s, const char *format, ...)
     complain(text);
     return s;
 }
+
+enum status status_cannot_print(struct error *e)
+{
+    (void)error_set(e, -EIO, "cannot write to standard output");
+    return STATUS_REFUSED;
+}

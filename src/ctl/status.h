@@ -32,4 +32,7 @@ void status_complain(const struct error *e);
 enum status status_fail(enum status s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The words and the status for a standard output that is closed or full. */
+enum status status_cannot_print(struct error *e);
+
 #endif

@@ -43,7 +43,7 @@ static enum step take_reply(struct loop *l, struct message_reply *reply)
     } else {
         w->on_reply(w->user, reply->parameters);
         if (ferror(stdout))
-            step = end(l, STATUS_REFUSED); // main() says why
+            step = end(l, status_cannot_print(l->error));
         else if (!reply->continues)
             step = end(l, STATUS_GOOD);
     }
@@ -119,9 +119,9 @@ static enum step wait_once(struct loop *l)
     return polled[2].revents ? take_replies(l) : STEP_WAIT;
 }
 
-/* The signals as a descriptor; @ret_before is the mask to go back to. SIGPIPE
- * is blocked with them, and seen as an error of standard output. */
-static int open_signals(sigset_t *ret_before)
+/* The signals as a descriptor. They stay so until the process ends: what comes
+ * after the loop tidies up, and shall not be cut short. */
+static int open_signals(void)
 {
     static const int ours[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH};
     sigset_t set;
@@ -129,18 +129,16 @@ static int open_signals(sigset_t *ret_before)
     (void)sigemptyset(&set);
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
         (void)sigaddset(&set, ours[i]);
-    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    (void)sigaddset(&set, SIGPIPE);
-    (void)sigprocmask(SIG_BLOCK, &set, ret_before);
-    return fd;
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN); // seen as an error of standard output
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 enum status watch_run(struct watch *w, struct error *e)
 {
     struct loop l = {.watch = w, .error = e};
-    sigset_t before;
 
-    l.signals = open_signals(&before);
+    l.signals = open_signals();
 
     enum step step = take_replies(&l);
     while (step == STEP_WAIT)
@@ -148,6 +146,5 @@ enum status watch_run(struct watch *w, struct error *e)
 
     fd_close(&w->channel);
     fd_close(&l.signals);
-    (void)sigprocmask(SIG_SETMASK, &before, NULL);
     return l.status;
 }

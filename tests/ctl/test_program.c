@@ -699,6 +699,35 @@ static void follow__interrupted__leaves_the_job_alone(void **state)
     free(err);
 }
 
+static void output__is_full__is_told(void **state)
+{
+    static const struct {
+        const char *script;
+        const char *arguments[3];
+    } cases[] = {
+        {NULL, {"--help"}},
+        {"call io.transcoded.Follow\ncontinue " STATE("running") "gone\n",
+         {"follow", "17"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        pid_t daemon = start_daemon(cases[i].script);
+        pid_t ctl = fork();
+        if (ctl == 0) {
+            redirect(STDOUT_FILENO, "/dev/full", O_WRONLY);
+            redirect(STDERR_FILENO, "stderr", O_WRONLY | O_CREAT | O_TRUNC);
+            exec_ctl(cases[i].arguments);
+        }
+        assert_int_equal(wait_for(ctl), 2);
+        if (daemon > 0)
+            assert_int_equal(wait_for(daemon), 0);
+        char *err = read_file("stderr");
+        assert_non_null(strstr(err, "cannot write to standard output\n"));
+        free(err);
+    }
+}
+
 /*
  * On a terminal.
  */
@@ -807,6 +836,7 @@ int main(void)
         cmocka_unit_test(run__interrupted__cancels_and_leaves_nothing),
         cmocka_unit_test(plan__job__says_how_and_why_and_writes_nothing),
         cmocka_unit_test(follow__interrupted__leaves_the_job_alone),
+        cmocka_unit_test(output__is_full__is_told),
         cmocka_unit_test(terminal__progress__is_a_bar_of_its_width),
     };
 
