@@ -190,6 +190,31 @@ demo:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/demo $(if $(INPUT),'$(INPUT)')
 
+# What is installed: MODE:SOURCE:PLACE, so that uninstall takes away what
+# install put there. A program finds the others beside its own place.
+INSTALLED := \
+	$(foreach p,$(filter transcoded transcodectl,$(READY)),755:$(BUILD)/$(p):bin/$(p)) \
+	$(foreach p,$(filter transcoded-%,$(READY)),755:$(BUILD)/$(p):libexec/transcoded/$(p)) \
+	$(foreach m,$(wildcard src/*/*.1),644:$(m):share/man/man1/$(notdir $(m))) \
+	$(foreach m,$(wildcard src/*/*.8),644:$(m):share/man/man8/$(notdir $(m))) \
+	$(foreach c,$(wildcard src/*/*.bash),644:$(c):share/bash-completion/completions/$(notdir $(c:.bash=))) \
+	$(foreach c,$(wildcard src/*/_*),644:$(c):share/zsh/site-functions/$(notdir $(c))) \
+	$(foreach p,$(wildcard profiles/*.json),644:$(p):share/transcoded/$(p))
+
+install: all
+	$(Q)for row in $(INSTALLED); do \
+	  mode=$${row%%:*}; rest=$${row#*:}; \
+	  install -D -m "$$mode" "$${rest%%:*}" '$(DESTDIR)$(PREFIX)'/"$${rest#*:}" || exit; \
+	done
+
+uninstall:
+	$(Q)for row in $(INSTALLED); do \
+	  rm -f '$(DESTDIR)$(PREFIX)'/"$${row##*:}" || exit; \
+	done
+	$(Q)for folder in libexec/transcoded share/transcoded/profiles share/transcoded; do \
+	  rmdir '$(DESTDIR)$(PREFIX)'/"$$folder" 2>/dev/null || true; \
+	done
+
 clean:
 	rm -rf build build-*
 

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""What `make install` puts there works there, and `make uninstall` takes all of
+it away again."""
+
+import os
+import pathlib
+import subprocess
+
+import harness
+from harness import BUILD, COPY, TOP, film
+
+PREFIX = pathlib.PurePosixPath("/opt/somewhere else")
+
+
+class Install(harness.TestCase):
+    def make(self, *targets):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+        r = subprocess.run(["make", "--no-print-directory", f"BUILD={os.path.relpath(BUILD, TOP)}",
+                            f"DESTDIR={self.root}", f"PREFIX={PREFIX}", *targets],
+                           cwd=TOP, env=environment, capture_output=True, text=True)
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+
+    def setUp(self):
+        super().setUp()
+        self.root = self.folder / "root"
+        self.installed = self.root / PREFIX.relative_to("/")
+        self.make("install")
+
+    def files(self):
+        return sorted(str(p.relative_to(self.installed)) for p in self.installed.rglob("*")
+                      if not p.is_dir())
+
+    def test_install__every_kind_of_file__is_in_its_place(self):
+        there = self.files()
+        for name in ("bin/transcoded", "bin/transcodectl",
+                     "libexec/transcoded/transcoded-worker", "libexec/transcoded/transcoded-files",
+                     "share/man/man1/transcodectl.1", "share/man/man8/transcoded.8",
+                     "share/bash-completion/completions/transcodectl",
+                     "share/zsh/site-functions/_transcodectl",
+                     "share/transcoded/profiles/h264-720p.json"):
+            self.assertIn(name, there)
+        for name in there:
+            executable = os.access(self.installed / name, os.X_OK)
+            self.assertEqual(executable, name.startswith(("bin/", "libexec/")), name)
+
+    def test_install__programs__find_each_other_and_the_profiles(self):
+        service = self.service(program=self.installed / "bin/transcoded")
+        job = self.job_file(self.job(film(), {"path": "out.mkv", **COPY}, profile="remux-mp4"))
+        ctl = self.installed / "bin/transcodectl"
+        for command in ("run", job), ("profiles", "h264-720p"):
+            r = subprocess.run([ctl, "--socket", service.socket, *command],
+                               capture_output=True, text=True, timeout=harness.PATIENCE)
+            self.assertEqual(r.returncode, 0, r.stdout + r.stderr + service.words())
+        self.assertEqual(self.left(), ["out.mkv"])
+        for worker in service.workers():
+            self.assertTrue(os.readlink(f"/proc/{worker}/exe").startswith(str(self.installed)))
+
+    def test_uninstall__takes_everything_away(self):
+        kept = self.installed / "share/transcoded/profiles/my-own.json"
+        kept.write_text("{}")
+        self.make("uninstall")
+        self.assertEqual(self.files(), ["share/transcoded/profiles/my-own.json"])
+
+
+if __name__ == "__main__":
+    harness.main()
