@@ -1,0 +1,28 @@
+/*
+ * inspect: an opened input → media_info.
+ */
+#ifndef MEDIA_INSPECT_H
+#define MEDIA_INSPECT_H
+
+#include "media/info.h"
+
+struct AVFormatContext;
+struct AVStream;
+struct error;
+
+/* Describe what @format says now; media_info.start is left 0. The caller calls
+ * media_info_fini(). */
+void inspect_format(struct media_info *ret,
+                    const struct AVFormatContext *format);
+
+/* Can media be made of it at all? 0, or -EBADMSG with words for a person. */
+int inspect_check(const struct media_info *info, struct error *e);
+
+/* Do the container's headers say all that copying and decoding take, so that
+ * nothing needs to be read ahead and decoded to find out? */
+bool inspect_header_suffices(const struct AVFormatContext *format);
+
+/* Is it one of video or audio with packets of its own (no cover art)? */
+bool inspect_is_timed(const struct AVStream *st);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * select: which stream of an input a track of an output takes.
+ */
+#ifndef MEDIA_SELECT_H
+#define MEDIA_SELECT_H
+
+#include <stdint.h>
+
+#include "media/info.h"
+
+struct error;
+
+/*
+ * The stream of @kind: number @wanted of the input, or with JOB_UNSET the one
+ * that ffmpeg picks: the video with the most pixels, the audio with the most
+ * channels, one that is marked as the default before all others; the first
+ * among equals. Attached pictures are no video.
+ *
+ * The index, -ENOENT when there is none of this kind, or -EINVAL when @wanted
+ * is no such stream.
+ */
+int select_stream(const struct media_info *info, enum media_kind kind,
+                  int64_t wanted, struct error *e);
+
+#endif

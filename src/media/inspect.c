@@ -1,0 +1,253 @@
+#include "media/inspect.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libavutil/display.h>
+#include <libavutil/pixdesc.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "media/compat.h"
+#include "model/limits.h"
+
+/* What a sample's depth is where no picture has been decoded yet: the
+ * decoder's configuration record says it. */
+static int depth_from_record(const AVCodecParameters *par)
+{
+    static const struct {
+        enum AVCodecID codec;
+        int offset;
+        uint8_t mask;
+        uint8_t value; // of the masked byte, when it is 10 bits
+    } records[] = {
+        {AV_CODEC_ID_H264, 1, 0xff, 110}, // avcC: High 10
+        {AV_CODEC_ID_HEVC, 17, 0x07, 2},  // hvcC: luma depth - 8
+        {AV_CODEC_ID_AV1, 2, 0x40, 0x40}, // av1C: high_bitdepth
+        {AV_CODEC_ID_VP9, 6, 0xf0, 0xa0}, // vpcC: bit depth
+    };
+
+    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+        if (records[i].codec == par->codec_id &&
+            records[i].offset < par->extradata_size &&
+            (par->extradata[records[i].offset] & records[i].mask) ==
+                records[i].value)
+            return 10;
+    }
+    return 8;
+}
+
+static int depth_of(const AVCodecParameters *par)
+{
+    const AVPixFmtDescriptor *d =
+        av_pix_fmt_desc_get((enum AVPixelFormat)par->format);
+
+    return d ? d->comp[0].depth : depth_from_record(par);
+}
+
+/* The same decisions as the ffmpeg program's, so that both show the same side
+ * up. */
+static enum media_turn turn_from_matrix(const int32_t *m)
+{
+    double angle = -round(av_display_rotation_get(m));
+
+    angle -= 360 * floor(angle / 360 + 0.9 / 360);
+    if (fabs(angle - 90) < 1)
+        return m[3] > 0 ? MEDIA_COUNTER_FLIP : MEDIA_CLOCK;
+    if (fabs(angle - 270) < 1)
+        return m[3] < 0 ? MEDIA_CLOCK_FLIP : MEDIA_COUNTER;
+    if (fabs(angle - 180) < 1) {
+        if (m[0] < 0 && m[4] < 0)
+            return MEDIA_HALF;
+        return m[0] < 0 ? MEDIA_HFLIP : MEDIA_VFLIP;
+    }
+    return fabs(angle) < 1 && m[4] < 0 ? MEDIA_VFLIP : MEDIA_UPRIGHT;
+}
+
+static enum media_turn turn_of(const AVStream *st)
+{
+    size_t size = 0;
+    const uint8_t *data =
+        compat_stream_side_data(st, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    int32_t matrix[9];
+
+    if (!data || size < sizeof(matrix))
+        return MEDIA_UPRIGHT;
+    memcpy(matrix, data, sizeof(matrix));
+    return turn_from_matrix(matrix);
+}
+
+static enum media_kind kind_of(const AVCodecParameters *par)
+{
+    switch (par->codec_type) {
+    case AVMEDIA_TYPE_VIDEO:
+        return MEDIA_VIDEO;
+    case AVMEDIA_TYPE_AUDIO:
+        return MEDIA_AUDIO;
+    case AVMEDIA_TYPE_SUBTITLE:
+        return MEDIA_SUBTITLE;
+    default:
+        return MEDIA_OTHER;
+    }
+}
+
+static bool is_encrypted(const AVStream *st)
+{
+    uint32_t tag = st->codecpar->codec_tag;
+
+    return tag == MKTAG('e', 'n', 'c', 'v') ||
+           tag == MKTAG('e', 'n', 'c', 'a') ||
+           compat_stream_side_data(st, AV_PKT_DATA_ENCRYPTION_INIT_INFO, NULL);
+}
+
+static bool is_text(enum AVCodecID codec)
+{
+    const AVCodecDescriptor *d = avcodec_descriptor_get(codec);
+
+    return d && (d->props & AV_CODEC_PROP_TEXT_SUB);
+}
+
+static void describe(struct media_stream *ret, const AVStream *st)
+{
+    const AVCodecParameters *par = st->codecpar;
+    AVRational rate = st->avg_frame_rate;
+
+    ret->kind = kind_of(par);
+    ret->codec = par->codec_id;
+    ret->decodable = avcodec_find_decoder(par->codec_id) != NULL;
+    ret->text = ret->kind == MEDIA_SUBTITLE && is_text(par->codec_id);
+    ret->picture = st->disposition & AV_DISPOSITION_ATTACHED_PIC;
+    ret->preferred = st->disposition & AV_DISPOSITION_DEFAULT;
+    ret->encrypted = is_encrypted(st);
+    ret->width = par->width;
+    ret->height = par->height;
+    ret->aspect = st->sample_aspect_ratio.num ? st->sample_aspect_ratio
+                                              : par->sample_aspect_ratio;
+    ret->depth = depth_of(par);
+    ret->turn = turn_of(st);
+    ret->channels = par->ch_layout.nb_channels;
+    ret->sample_rate = par->sample_rate;
+    // the two differ where frames come at uneven times
+    if (rate.num > 0 && rate.den > 0 &&
+        (!st->r_frame_rate.num || av_cmp_q(rate, st->r_frame_rate) == 0))
+        ret->frame_rate = rate;
+    else
+        ret->frame_rate = (AVRational){0, 1};
+}
+
+static bool is_image(const char *format)
+{
+    size_t length = strlen(format);
+
+    return strcmp(format, "image2") == 0 ||
+           (length > 5 && strcmp(format + length - 5, "_pipe") == 0);
+}
+
+void inspect_format(struct media_info *ret, const AVFormatContext *format)
+{
+    struct media_info info = {.duration = -1};
+
+    (void)snprintf(info.format, sizeof(info.format), "%s",
+                   format->iformat->name);
+    info.image = is_image(info.format);
+    if (format->duration != AV_NOPTS_VALUE && format->duration > 0)
+        info.duration = format->duration;
+    info.stream_count = format->nb_streams;
+    info.streams = xcalloc(info.stream_count + 1, sizeof(*info.streams));
+    for (size_t i = 0; i < info.stream_count; i++)
+        describe(&info.streams[i], format->streams[i]);
+    *ret = info;
+}
+
+static int check_size(const struct media_stream *st, size_t index,
+                      struct error *e)
+{
+    if (st->width <= 0 || st->height <= 0)
+        return error_set(e, -EBADMSG, "video stream %zu has no size", index);
+    if ((int64_t)st->width * st->height > LIMITS_PIXELS)
+        return error_set(e, -EBADMSG,
+                         "video stream %zu is too large: %dx%d pixels", index,
+                         st->width, st->height);
+    return 0;
+}
+
+int inspect_check(const struct media_info *info, struct error *e)
+{
+    bool any = false;
+
+    if (info->image)
+        return error_set(e, -EBADMSG, "the input is a still image");
+    for (size_t i = 0; i < info->stream_count; i++) {
+        const struct media_stream *st = &info->streams[i];
+        if (st->encrypted)
+            return error_set(e, -EBADMSG, "the input is encrypted");
+        int r =
+            st->kind == MEDIA_VIDEO && !st->picture ? check_size(st, i, e) : 0;
+        if (r < 0)
+            return r;
+        any |= st->kind != MEDIA_OTHER && !st->picture;
+    }
+    if (!any)
+        return error_set(e, -EBADMSG,
+                         "the input has no video, audio or subtitles");
+    return 0;
+}
+
+bool inspect_is_timed(const AVStream *st)
+{
+    enum media_kind kind = kind_of(st->codecpar);
+
+    return (kind == MEDIA_VIDEO || kind == MEDIA_AUDIO) &&
+           !(st->disposition & AV_DISPOSITION_ATTACHED_PIC);
+}
+
+/* Codecs whose frames may leave in another order than they came in: a reader
+ * that knows only presentation times has to look for the delay. */
+static bool may_reorder(enum AVCodecID codec)
+{
+    const AVCodecDescriptor *d = avcodec_descriptor_get(codec);
+
+    return !d || (d->props & AV_CODEC_PROP_REORDER);
+}
+
+/* Containers whose headers describe their streams wholly, and whether they
+ * know decoding times too. */
+static const struct {
+    const char *format;
+    bool decoding_times;
+} describing[] = {
+    {"mov,mp4,m4a,3gp,3g2,mj2", true},
+    {"matroska,webm", false},
+};
+
+static bool parameters_are_complete(const AVStream *st)
+{
+    const AVCodecParameters *par = st->codecpar;
+
+    if (!inspect_is_timed(st))
+        return true;
+    if (par->codec_id == AV_CODEC_ID_NONE)
+        return false;
+    if (par->codec_type == AVMEDIA_TYPE_AUDIO)
+        return par->sample_rate > 0 && par->ch_layout.nb_channels > 0;
+    return par->width > 0 && par->height > 0 && st->avg_frame_rate.num > 0;
+}
+
+bool inspect_header_suffices(const AVFormatContext *format)
+{
+    for (size_t d = 0; d < sizeof(describing) / sizeof(describing[0]); d++) {
+        if (strcmp(describing[d].format, format->iformat->name) != 0)
+            continue;
+        for (unsigned i = 0; i < format->nb_streams; i++) {
+            const AVStream *st = format->streams[i];
+            if (!parameters_are_complete(st) ||
+                (inspect_is_timed(st) && !describing[d].decoding_times &&
+                 may_reorder(st->codecpar->codec_id)))
+                return false;
+        }
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,249 @@
+#include "media/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavformat/avformat.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "media/averror.h"
+#include "media/compat.h"
+#include "media/file_io.h"
+#include "media/inspect.h"
+
+/* Packets to look at for the streams' first timestamps, at most. */
+#define AHEAD_MOST 256
+
+struct source {
+    struct file_io *io;      // owned
+    AVFormatContext *format; // owned
+    struct media_info info;
+    AVPacket *ahead[AHEAD_MOST]; // owned; read, and not given out yet
+    size_t ahead_first;
+    size_t ahead_count;
+    int end; // what av_read_frame() said after them, or 0
+};
+
+/* An input names nothing else that is to be opened: playlists, references and
+ * the like are refused. */
+static int refuse_open(AVFormatContext *format, AVIOContext **pb,
+                       const char *url, int flags, AVDictionary **options)
+{
+    (void)pb;
+    (void)flags;
+    (void)options;
+    av_log(format, AV_LOG_ERROR, "the input names another file, '%s'\n", url);
+    return AVERROR(EACCES);
+}
+
+static int open_format(struct source *s, const struct source_request *request,
+                       struct error *e)
+{
+    const AVInputFormat *kind = NULL;
+
+    if (request->format) {
+        kind = av_find_input_format(request->format);
+        if (!kind)
+            return error_set_field(e, -EINVAL, "input.format",
+                                   "there is no format '%s'", request->format);
+    }
+    s->format = avformat_alloc_context();
+    if (!s->format)
+        return error_set(e, -ENOMEM, "out of memory");
+    s->format->pb = file_io_context(s->io);
+    s->format->io_open = refuse_open;
+    s->format->flags |= AVFMT_FLAG_CUSTOM_IO;
+    s->format->probesize = request->probe_size;
+    if (request->analyze_duration >= 0)
+        s->format->max_analyze_duration = request->analyze_duration;
+
+    int r = avformat_open_input(&s->format, NULL, kind, NULL); // frees on error
+    if (r == AVERROR_INVALIDDATA && !request->format)
+        return error_set(e, -EBADMSG,
+                         "the input is damaged, or of no known format");
+    if (r < 0)
+        return averror_set(e, r, "cannot read the input");
+    return 0;
+}
+
+static int find_streams(struct source *s, struct error *e)
+{
+    if (inspect_header_suffices(s->format))
+        return 0;
+    int r = avformat_find_stream_info(s->format, NULL);
+    return r < 0 ? averror_set(e, r, "cannot find out what the input holds")
+                 : 0;
+}
+
+/* When a stream begins, as libav has it after the stream's first packet: less
+ * what a decoder's priming takes away. */
+static int64_t start_of(const AVStream *st, const AVPacket *packet)
+{
+    int64_t time = st->start_time;
+
+    if (time == AV_NOPTS_VALUE)
+        time = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+    return time == AV_NOPTS_VALUE
+               ? INT64_MAX
+               : av_rescale_q(time, st->time_base, AV_TIME_BASE_Q);
+}
+
+/* Where the header does not say how many samples a frame of sound has, the
+ * first packet's length does; muxers want to know. */
+static void learn_frame_size(AVStream *st, const AVPacket *packet)
+{
+    AVCodecParameters *par = st->codecpar;
+
+    if (par->codec_type == AVMEDIA_TYPE_AUDIO && !par->frame_size)
+        par->frame_size = (int)av_rescale_q(packet->duration, st->time_base,
+                                            (AVRational){1, par->sample_rate});
+}
+
+/* Read until each timed stream has shown its first packet; they are kept. */
+static void look_ahead(struct source *s)
+{
+    size_t missing = 0;
+    bool *seen = xcalloc(s->format->nb_streams + 1, sizeof(*seen));
+    int64_t start = INT64_MAX;
+
+    for (unsigned i = 0; i < s->format->nb_streams; i++)
+        missing += inspect_is_timed(s->format->streams[i]);
+    while (missing && !s->end && s->ahead_count < AHEAD_MOST) {
+        AVPacket *packet = av_packet_alloc();
+        s->end = packet ? av_read_frame(s->format, packet) : AVERROR(ENOMEM);
+        if (s->end) {
+            av_packet_free(&packet);
+            break;
+        }
+        s->ahead[s->ahead_count++] = packet;
+        size_t stream = (size_t)packet->stream_index;
+        if (stream >= s->info.stream_count || seen[stream] ||
+            !inspect_is_timed(s->format->streams[stream]))
+            continue;
+        seen[stream] = true;
+        missing--;
+        learn_frame_size(s->format->streams[stream], packet);
+        int64_t time = start_of(s->format->streams[stream], packet);
+        start = time < start ? time : start;
+    }
+    free(seen);
+    s->info.start = start == INT64_MAX ? 0 : start;
+}
+
+static void find_start(struct source *s)
+{
+    s->info.start = s->format->start_time;
+    if (s->info.start == AV_NOPTS_VALUE)
+        look_ahead(s);
+}
+
+int source_open(struct source **ret, struct file_io *io,
+                const struct source_request *request, struct error *e)
+{
+    struct source *s = xcalloc(1, sizeof(*s));
+    int r;
+
+    s->io = io;
+    if (file_io_size(io) == 0) {
+        r = error_set(e, -EBADMSG, "the input is empty");
+        goto fail;
+    }
+    r = open_format(s, request, e);
+    if (r < 0)
+        goto fail;
+    r = find_streams(s, e);
+    if (r < 0)
+        goto fail;
+    inspect_format(&s->info, s->format);
+    r = inspect_check(&s->info, e);
+    if (r < 0)
+        goto fail;
+    find_start(s);
+    *ret = s;
+    return 0;
+
+fail:
+    source_close(s);
+    return r;
+}
+
+static void drop_ahead(struct source *s)
+{
+    while (s->ahead_first < s->ahead_count)
+        av_packet_free(&s->ahead[s->ahead_first++]);
+}
+
+void source_close(struct source *s)
+{
+    if (!s)
+        return;
+    drop_ahead(s);
+    avformat_close_input(&s->format);
+    media_info_fini(&s->info);
+    file_io_close(s->io);
+    free(s);
+}
+
+AVFormatContext *source_format(struct source *s)
+{
+    return s->format;
+}
+
+const struct media_info *source_info(const struct source *s)
+{
+    return &s->info;
+}
+
+void source_use(struct source *s, const bool *used)
+{
+    for (unsigned i = 0; i < s->format->nb_streams; i++)
+        s->format->streams[i]->discard = i < s->info.stream_count && used[i]
+                                             ? AVDISCARD_DEFAULT
+                                             : AVDISCARD_ALL;
+}
+
+int source_seek(struct source *s, int64_t time)
+{
+    int r = avformat_seek_file(s->format, -1, INT64_MIN, time, time, 0);
+
+    if (r < 0)
+        return averror_code(r);
+    drop_ahead(s);
+    s->end = 0;
+    return 0;
+}
+
+static int end_of(struct source *s, int r, struct error *e)
+{
+    if (file_io_was_truncated(s->io))
+        return error_set(e, -EBADMSG,
+                         "the input became shorter while it was read");
+    if (file_io_error(s->io))
+        return error_set_errno(e, file_io_error(s->io),
+                               "cannot read the input");
+    if (r == AVERROR_EOF)
+        return 0;
+    return averror_set(e, r, "the input is damaged, or ends in the middle");
+}
+
+int source_read(struct source *s, AVPacket *packet, struct error *e)
+{
+    if (s->ahead_first < s->ahead_count) {
+        AVPacket **kept = &s->ahead[s->ahead_first++];
+        av_packet_move_ref(packet, *kept);
+        av_packet_free(kept);
+        return 1;
+    }
+
+    int r = s->end;
+    while (r >= 0) {
+        r = av_read_frame(s->format, packet);
+        if (r >= 0)
+            return 1;
+        if (r == AVERROR(EAGAIN))
+            r = 0;
+    }
+    return end_of(s, r, e);
+}
