@@ -1,0 +1,104 @@
+#include "pipeline/item.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+static struct item *create(enum item_kind kind, AVRational time_base)
+{
+    struct item *item = xcalloc(1, sizeof(*item));
+
+    item->kind = kind;
+    item->time_base = time_base;
+    return item;
+}
+
+struct item *item_packet(AVPacket *packet, AVRational time_base)
+{
+    struct item *item = create(ITEM_PACKET, time_base);
+
+    item->packet = packet;
+    return item;
+}
+
+struct item *item_frame(AVFrame *frame, AVRational time_base)
+{
+    struct item *item = create(ITEM_FRAME, time_base);
+
+    item->frame = frame;
+    return item;
+}
+
+struct item *item_format(AVCodecParameters *parameters, AVRational time_base,
+                         AVRational frame_rate)
+{
+    struct item *item = create(ITEM_FORMAT, time_base);
+
+    item->format.parameters = parameters;
+    item->format.frame_rate = frame_rate;
+    return item;
+}
+
+struct item *item_end(void)
+{
+    return create(ITEM_END, (AVRational){0, 1});
+}
+
+struct item *item_clone(const struct item *item)
+{
+    struct item *copy = create(item->kind, item->time_base);
+    void *data = NULL;
+
+    assert(item->kind == ITEM_PACKET || item->kind == ITEM_FRAME);
+    if (item->kind == ITEM_PACKET)
+        data = copy->packet = av_packet_clone(item->packet);
+    else
+        data = copy->frame = av_frame_clone(item->frame);
+    if (!data) {
+        free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+void item_destroy(void *p)
+{
+    struct item *item = p;
+
+    if (!item)
+        return;
+    switch (item->kind) {
+    case ITEM_PACKET:
+        av_packet_free(&item->packet);
+        break;
+    case ITEM_FRAME:
+        av_frame_free(&item->frame);
+        break;
+    case ITEM_FORMAT:
+        avcodec_parameters_free(&item->format.parameters);
+        break;
+    case ITEM_END:
+    case ITEM_NONE:
+        break;
+    }
+    free(item);
+}
+
+AVPacket *item_take_packet(struct item *item)
+{
+    AVPacket *packet = item->packet;
+
+    assert(item->kind == ITEM_PACKET);
+    free(item);
+    return packet;
+}
+
+AVFrame *item_take_frame(struct item *item)
+{
+    AVFrame *frame = item->frame;
+
+    assert(item->kind == ITEM_FRAME);
+    free(item);
+    return frame;
+}

@@ -1,0 +1,373 @@
+#include "pipeline/muxer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavformat/avformat.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "media/averror.h"
+#include "media/compat.h"
+#include "media/container.h"
+#include "media/file_io.h"
+#include "media/plan.h"
+#include "media/source.h"
+#include "pipeline/item.h"
+#include "pipeline/queue.h"
+#include "pipeline/stage.h"
+#include "pipeline/tags.h"
+
+enum track_state {
+    TRACK_UNKNOWN, // its format has not arrived
+    TRACK_KNOWN,
+    TRACK_ABSENT, // it ended without one: nothing came out of its stream
+};
+
+struct track {
+    enum track_state state;
+    AVStream *stream; // of the output; owned by its context
+    int64_t last_dts; // in the stream's time base
+    bool started;     // a copied video starts at its first key frame
+};
+
+struct muxer {
+    struct stage stage;
+    struct muxer_config config;
+    AVFormatContext *format; // owned
+    struct track *tracks;    // owned
+    size_t track_count;
+    int64_t shift;         // µs, added to every time
+    bool written;          // the header is
+    struct item **waiting; // owned; packets from before the header
+    size_t waiting_count;
+    size_t waiting_room;
+};
+
+/*
+ * A muxer may read what it wrote (to move the index to the front), by the name
+ * of its own output, and open nothing else.
+ */
+static int open_own(AVFormatContext *format, AVIOContext **pb, const char *url,
+                    int flags, AVDictionary **options)
+{
+    struct muxer *m = format->opaque;
+
+    (void)options;
+    if (strcmp(url, format->url) != 0 || (flags & AVIO_FLAG_WRITE))
+        return AVERROR(EACCES);
+    *pb = file_io_open_reader(m->config.io);
+    return *pb ? 0 : AVERROR(ENOMEM);
+}
+
+static int close_own(AVFormatContext *format, AVIOContext *pb)
+{
+    (void)format;
+    file_io_close_reader(pb);
+    return 0;
+}
+
+static int create_format(struct muxer *m, struct error *e)
+{
+    const struct container *c = m->config.plan->container;
+    char name[32];
+
+    int r = avformat_alloc_output_context2(&m->format, NULL, c->muxer, NULL);
+    if (r < 0)
+        return averror_set(e, r, "cannot make container '%s'", c->muxer);
+    (void)snprintf(name, sizeof(name), "output %d", m->config.number);
+    m->format->url = av_strdup(name);
+    m->format->pb = file_io_context(m->config.io);
+    m->format->flags |= AVFMT_FLAG_CUSTOM_IO;
+    m->format->opaque = m;
+    m->format->io_open = open_own;
+    m->format->io_close2 = close_own;
+    m->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
+    if (m->config.plan->delivery == JOB_GROWING)
+        m->format->flags |= AVFMT_FLAG_FLUSH_PACKETS;
+    return m->format->url ? 0 : error_set(e, -ENOMEM, "out of memory");
+}
+
+/* The input's tag where the container knows it as the same codec, else the
+ * container's own. */
+static uint32_t choose_tag(const AVOutputFormat *format,
+                           const AVCodecParameters *par)
+{
+    unsigned own = 0;
+
+    if (!format->codec_tag ||
+        av_codec_get_id(format->codec_tag, par->codec_tag) == par->codec_id ||
+        !av_codec_get_tag2(format->codec_tag, par->codec_id, &own))
+        return par->codec_tag;
+    return 0;
+}
+
+static int add_copied(struct muxer *m, AVStream *out, const AVStream *in,
+                      struct error *e)
+{
+    int r = avcodec_parameters_copy(out->codecpar, in->codecpar);
+
+    if (r < 0)
+        return averror_set(e, r, "cannot take over stream parameters");
+    out->codecpar->codec_tag = choose_tag(m->format->oformat, in->codecpar);
+    out->time_base = in->time_base;
+    out->avg_frame_rate = in->avg_frame_rate;
+    out->sample_aspect_ratio = in->sample_aspect_ratio;
+    if (!compat_stream_copy_side_data(out, in))
+        return error_set(e, -ENOMEM, "out of memory");
+    return 0;
+}
+
+static int create_tracks(struct muxer *m, struct error *e)
+{
+    const struct plan_output *plan = m->config.plan;
+    AVFormatContext *source = source_format(m->config.source);
+
+    m->track_count = plan->track_count;
+    m->tracks = xcalloc(m->track_count, sizeof(*m->tracks));
+    for (size_t i = 0; i < m->track_count; i++) {
+        const AVStream *in = source->streams[plan->tracks[i].stream];
+        AVStream *out = avformat_new_stream(m->format, NULL);
+        if (!out)
+            return error_set(e, -ENOMEM, "out of memory");
+        m->tracks[i].stream = out;
+        m->tracks[i].last_dts = AV_NOPTS_VALUE;
+        out->disposition = in->disposition;
+        int r = plan->metadata == JOB_METADATA_KEEP
+                    ? tags_copy_stream(out, in, e)
+                    : 0;
+        if (r < 0)
+            return r;
+        if (!plan->tracks[i].copied)
+            continue;
+        m->tracks[i].state = TRACK_KNOWN;
+        r = add_copied(m, out, in, e);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int copy_tags(struct muxer *m, struct error *e)
+{
+    const AVFormatContext *source = source_format(m->config.source);
+    const struct muxer_config *c = &m->config;
+    int64_t end = c->duration < 0 ? INT64_MAX : c->start + c->duration;
+
+    if (c->plan->metadata == JOB_METADATA_DROP)
+        return 0;
+    int r = tags_copy_file(m->format, source, e);
+    if (r < 0)
+        return r;
+    int64_t begin = source_info(c->source)->start;
+    return tags_copy_chapters(m->format, source, begin + c->start,
+                              end == INT64_MAX ? end : begin + end, m->shift,
+                              e);
+}
+
+static int write_header(struct muxer *m, struct error *e)
+{
+    const struct plan_output *plan = m->config.plan;
+    AVDictionary *options = NULL;
+
+    int r = av_dict_parse_string(
+        &options, plan->container->options[plan->delivery], "=", ":", 0);
+    if (r >= 0)
+        r = avformat_write_header(m->format, &options);
+    av_dict_free(&options);
+    if (r < 0 && file_io_error(m->config.io))
+        return error_set_errno(e, file_io_error(m->config.io), "cannot write");
+    if (r < 0) {
+        m->stage.blame = OUTCOME_BAD_REQUEST;
+        return averror_set(e, r, "container '%s' does not take these streams",
+                           plan->container->muxer);
+    }
+    m->written = true;
+    return 0;
+}
+
+static int write_failed(struct muxer *m, int r, struct error *e)
+{
+    int system = file_io_error(m->config.io);
+
+    if (system)
+        return error_set_errno(e, system, "cannot write");
+    return averror_set(e, r, "cannot write");
+}
+
+static void count(struct muxer *m, const AVPacket *packet, const AVStream *st)
+{
+    struct muxer_progress *p = m->config.progress;
+    int64_t time = packet->dts != AV_NOPTS_VALUE ? packet->dts : packet->pts;
+    int64_t end =
+        av_rescale_q(time + packet->duration, st->time_base, AV_TIME_BASE_Q) -
+        m->shift;
+
+    if (st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO)
+        atomic_fetch_add(&p->frames, 1);
+    if (end > atomic_load(&p->position))
+        atomic_store(&p->position, end);
+}
+
+/* Decoding times have to grow in every container: a packet that does not fit
+ * in is moved as little as possible. */
+static void keep_order(struct track *t, AVPacket *packet, bool strictly)
+{
+    int64_t least =
+        t->last_dts == AV_NOPTS_VALUE ? AV_NOPTS_VALUE : t->last_dts + strictly;
+
+    if (packet->dts == AV_NOPTS_VALUE)
+        return;
+    if (least != AV_NOPTS_VALUE && packet->dts < least) {
+        if (packet->pts != AV_NOPTS_VALUE && packet->pts < least)
+            packet->pts = least;
+        packet->dts = least;
+    }
+    t->last_dts = packet->dts;
+}
+
+static bool may_start(const struct muxer *m, const struct item *item)
+{
+    const struct track *t = &m->tracks[item->track];
+
+    return t->started ||
+           t->stream->codecpar->codec_type != AVMEDIA_TYPE_VIDEO ||
+           (item->packet->flags & AV_PKT_FLAG_KEY);
+}
+
+static int write_packet(struct muxer *m, struct item *item, struct error *e)
+{
+    struct track *t = &m->tracks[item->track];
+
+    if (!may_start(m, item)) {
+        item_destroy(item);
+        return 0;
+    }
+    t->started = true;
+    AVRational from = item->time_base;
+    AVPacket *packet = item_take_packet(item);
+    int64_t ticks = av_rescale_q(m->shift, AV_TIME_BASE_Q, from);
+    if (packet->pts != AV_NOPTS_VALUE)
+        packet->pts += ticks;
+    if (packet->dts != AV_NOPTS_VALUE)
+        packet->dts += ticks;
+    av_packet_rescale_ts(packet, from, t->stream->time_base);
+    packet->stream_index = t->stream->index;
+    packet->pos = -1;
+    keep_order(t, packet, !(m->format->oformat->flags & AVFMT_TS_NONSTRICT));
+    if (packet->dts != AV_NOPTS_VALUE || packet->pts != AV_NOPTS_VALUE)
+        count(m, packet, t->stream);
+
+    int r = av_interleaved_write_frame(m->format, packet);
+    av_packet_free(&packet);
+    return r < 0 ? write_failed(m, r, e) : 0;
+}
+
+static bool all_known(const struct muxer *m)
+{
+    for (size_t i = 0; i < m->track_count; i++) {
+        if (m->tracks[i].state == TRACK_UNKNOWN)
+            return false;
+    }
+    return true;
+}
+
+/* Write the header once it can be, and then what waited for it. */
+static int begin(struct muxer *m, struct error *e)
+{
+    if (m->written || !all_known(m))
+        return 0;
+    int r = write_header(m, e);
+    for (size_t i = 0; r == 0 && i < m->waiting_count; i++) {
+        r = write_packet(m, m->waiting[i], e);
+        m->waiting[i] = NULL;
+    }
+    if (r == 0)
+        m->waiting_count = 0;
+    return r;
+}
+
+static int open_muxer(struct stage *s, struct error *e)
+{
+    return begin((struct muxer *)s, e);
+}
+
+static int take_packet(struct muxer *m, struct item *item, struct error *e)
+{
+    if (m->written)
+        return write_packet(m, item, e);
+    m->waiting = xgrow(m->waiting, &m->waiting_room, m->waiting_count + 1,
+                       sizeof(struct item *));
+    m->waiting[m->waiting_count++] = item;
+    return 0;
+}
+
+static int finish(struct muxer *m, struct error *e)
+{
+    if (!m->written)
+        return error_set(e, -ENODATA, "nothing came out of the input");
+    int r = av_write_trailer(m->format);
+    if (r == 0)
+        avio_flush(m->format->pb);
+    if (r < 0 || file_io_error(m->config.io))
+        return write_failed(m, r, e);
+    return 0;
+}
+
+static int process(struct stage *s, struct item *item, struct error *e)
+{
+    struct muxer *m = (struct muxer *)s;
+
+    if (!item)
+        return finish(m, e);
+    int r = take_packet(m, item, e);
+    return r < 0 ? r : 1;
+}
+
+static void destroy(struct stage *s)
+{
+    struct muxer *m = (struct muxer *)s;
+
+    for (size_t i = 0; i < m->waiting_count; i++)
+        item_destroy(m->waiting[i]);
+    free(m->waiting);
+    if (m->format)
+        m->format->pb = NULL; // not ours
+    avformat_free_context(m->format);
+    free(m->tracks);
+    stage_fini(s);
+    free(m);
+}
+
+static const struct stage_ops ops = {
+    .kind = "muxer",
+    .blame = OUTCOME_OUTPUT_FAILED,
+    .open = open_muxer,
+    .process = process,
+    .destroy = destroy,
+};
+
+int muxer_create(struct stage **ret, const struct muxer_config *config,
+                 struct error *e)
+{
+    struct muxer *m = xcalloc(1, sizeof(*m));
+    int r;
+
+    stage_init(&m->stage, &ops, "output %d", config->number);
+    m->config = *config;
+    if (config->plan->timestamps == JOB_TIMESTAMPS_COPY)
+        m->shift = source_info(config->source)->start + config->start;
+    r = create_format(m, e);
+    if (r == 0)
+        r = create_tracks(m, e);
+    if (r == 0)
+        r = copy_tags(m, e);
+    if (r < 0) {
+        destroy(&m->stage);
+        return r;
+    }
+    *ret = &m->stage;
+    return 0;
+}

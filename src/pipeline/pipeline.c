@@ -1,0 +1,279 @@
+#include "pipeline/pipeline.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "media/file_io.h"
+#include "media/plan.h"
+#include "media/source.h"
+#include "pipeline/demuxer.h"
+#include "pipeline/item.h"
+#include "pipeline/muxer.h"
+#include "pipeline/queue.h"
+#include "pipeline/stage.h"
+
+/* Packets between stages: some, since they are small and come unevenly. */
+#define PACKETS 32
+
+struct runner {
+    struct pipeline *pipeline; // not owned
+    struct stage *stage;       // owned
+    pthread_t thread;
+    bool started;
+};
+
+struct pipeline {
+    struct pipeline_config config;
+    struct muxer_progress *progress; // owned; one an output
+    struct runner *runners;          // owned
+    size_t runner_count;
+    struct queue **queues; // owned
+    size_t queue_count;
+
+    pthread_mutex_t lock; // for what follows
+    pthread_cond_t ended;
+    size_t running;
+    int result; // of the first that failed
+    enum outcome blame;
+    struct error error;
+};
+
+static struct queue *add_queue(struct pipeline *p, size_t depth, size_t senders)
+{
+    p->queues = xrealloc(p->queues, p->queue_count + 1, sizeof(*p->queues));
+    return p->queues[p->queue_count++] =
+               queue_create(depth, senders, item_destroy);
+}
+
+static void add_stage(struct pipeline *p, struct stage *stage)
+{
+    p->runners = xrealloc(p->runners, p->runner_count + 1, sizeof(*p->runners));
+    p->runners[p->runner_count++] = (struct runner){.stage = stage};
+}
+
+static void init_waiting(struct pipeline *p)
+{
+    pthread_condattr_t attributes;
+
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&p->ended, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static void route_copies(struct pipeline *p, struct stage *demuxer,
+                         const struct plan_output *out, struct queue *queue)
+{
+    for (size_t i = 0; i < out->track_count; i++)
+        demuxer_route(demuxer, out->tracks[i].stream, queue, i,
+                      p->config.plan->duration);
+}
+
+static int add_output(struct pipeline *p, struct stage *demuxer, size_t index,
+                      struct error *e)
+{
+    const struct plan *plan = p->config.plan;
+    const struct plan_output *out = &plan->outputs[index];
+    struct muxer_config config = {
+        .plan = out,
+        .source = p->config.source,
+        .io = p->config.outputs[index],
+        .progress = &p->progress[index],
+        .start = plan->start,
+        .duration = plan->duration,
+        .number = (int)index,
+    };
+    struct stage *muxer = NULL;
+
+    int r = muxer_create(&muxer, &config, e);
+    if (r < 0)
+        return r;
+    muxer->in = add_queue(p, PACKETS, 1);
+    add_stage(p, muxer);
+    route_copies(p, demuxer, out, muxer->in);
+    return 0;
+}
+
+static void use_streams(struct pipeline *p)
+{
+    const struct plan *plan = p->config.plan;
+    size_t count = source_info(p->config.source)->stream_count;
+    bool *used = xcalloc(count + 1, sizeof(*used));
+
+    for (size_t o = 0; o < plan->output_count; o++) {
+        for (size_t t = 0; t < plan->outputs[o].track_count; t++)
+            used[plan->outputs[o].tracks[t].stream] = true;
+    }
+    source_use(p->config.source, used);
+    free(used);
+}
+
+int pipeline_create(struct pipeline **ret, const struct pipeline_config *config,
+                    enum outcome *ret_blame, struct error *e)
+{
+    struct pipeline *p = xcalloc(1, sizeof(*p));
+    const struct plan *plan = config->plan;
+    struct demuxer_config demuxer_config = {
+        .source = config->source,
+        .gate = config->gate,
+        .start = plan->start,
+        .duration = plan->duration,
+    };
+
+    p->config = *config;
+    p->progress = xcalloc(plan->output_count, sizeof(*p->progress));
+    init_waiting(p);
+    use_streams(p);
+    struct stage *demuxer = demuxer_create(&demuxer_config);
+    add_stage(p, demuxer);
+    for (size_t i = 0; i < plan->output_count; i++) {
+        int r = add_output(p, demuxer, i, e);
+        if (r < 0) {
+            *ret_blame = OUTCOME_BAD_REQUEST;
+            pipeline_destroy(p);
+            return r;
+        }
+    }
+    *ret = p;
+    return 0;
+}
+
+void pipeline_destroy(struct pipeline *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->runner_count; i++) {
+        if (p->runners[i].started)
+            pthread_join(p->runners[i].thread, NULL);
+    }
+    for (size_t i = 0; i < p->runner_count; i++)
+        stage_destroy(p->runners[i].stage);
+    for (size_t i = 0; i < p->queue_count; i++)
+        queue_destroy(p->queues[i]);
+    pthread_cond_destroy(&p->ended);
+    pthread_mutex_destroy(&p->lock);
+    free(p->runners);
+    free(p->queues);
+    free(p->progress);
+    free(p);
+}
+
+static void cancel(struct pipeline *p)
+{
+    for (size_t i = 0; i < p->queue_count; i++)
+        queue_cancel(p->queues[i]);
+}
+
+static enum outcome blame_of(const struct stage *s, int result)
+{
+    return result == -ENOMEM ? OUTCOME_NO_MEMORY : s->blame;
+}
+
+static void settle(struct pipeline *p, const struct stage *s, int result,
+                   const struct error *e)
+{
+    bool first = false;
+
+    pthread_mutex_lock(&p->lock);
+    if (result < 0 && result != -ECANCELED && p->result == 0) {
+        p->result = result;
+        p->blame = blame_of(s, result);
+        p->error = *e;
+        first = true;
+    }
+    pthread_mutex_unlock(&p->lock);
+
+    if (first)
+        cancel(p);
+}
+
+static void *run(void *opaque)
+{
+    struct runner *runner = opaque;
+    struct pipeline *p = runner->pipeline;
+    struct error e = {0};
+
+    int r = stage_run(runner->stage, &e);
+    settle(p, runner->stage, r, &e);
+
+    pthread_mutex_lock(&p->lock);
+    p->running--;
+    pthread_cond_signal(&p->ended);
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+void pipeline_start(struct pipeline *p)
+{
+    p->running = p->runner_count;
+    for (size_t i = 0; i < p->runner_count; i++) {
+        struct runner *runner = &p->runners[i];
+        runner->pipeline = p;
+        int r = pthread_create(&runner->thread, NULL, run, runner);
+        if (r != 0)
+            abort(); // as when memory is out: base/memory.h
+        runner->started = true;
+    }
+}
+
+int pipeline_wait(struct pipeline *p, int64_t timeout)
+{
+    int64_t until = clock_now() + timeout;
+    struct timespec deadline = {
+        .tv_sec = until / SECOND,
+        .tv_nsec = until % SECOND * 1000,
+    };
+    int r = 0;
+
+    pthread_mutex_lock(&p->lock);
+    while (p->running && r == 0)
+        r = pthread_cond_timedwait(&p->ended, &p->lock, &deadline);
+    r = !p->running;
+    pthread_mutex_unlock(&p->lock);
+    return r;
+}
+
+int pipeline_result(struct pipeline *p, enum outcome *ret_blame,
+                    struct error *e)
+{
+    pthread_mutex_lock(&p->lock);
+    int r = p->result;
+    if (r < 0) {
+        *ret_blame = p->blame;
+        *e = p->error;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return r;
+}
+
+void pipeline_output_progress(struct pipeline *p, size_t index,
+                              struct pipeline_progress *ret)
+{
+    *ret = (struct pipeline_progress){
+        .frames = atomic_load(&p->progress[index].frames),
+        .position = atomic_load(&p->progress[index].position),
+        .size = file_io_size(p->config.outputs[index]),
+    };
+}
+
+void pipeline_progress(struct pipeline *p, struct pipeline_progress *ret)
+{
+    struct pipeline_progress sum = {0};
+
+    for (size_t i = 0; i < p->config.plan->output_count; i++) {
+        struct pipeline_progress one;
+        pipeline_output_progress(p, i, &one);
+        sum.frames = sum.frames ? sum.frames : one.frames;
+        sum.position =
+            one.position > sum.position ? one.position : sum.position;
+        sum.size += one.size > 0 ? one.size : 0;
+    }
+    *ret = sum;
+}
