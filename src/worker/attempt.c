@@ -1,0 +1,279 @@
+#include "attempt.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "control.h"
+#include "media/file_io.h"
+#include "media/info.h"
+#include "media/plan.h"
+#include "media/source.h"
+#include "meter.h"
+#include "model/event.h"
+#include "model/grant.h"
+#include "model/need.h"
+#include "model/order.h"
+#include "opener.h"
+#include "pipeline/pipeline.h"
+#include "reporter.h"
+
+#define PROGRESS_EVERY (SECOND / 2)
+
+struct attempt {
+    struct attempt_config config;
+    const struct job *job; // not owned
+    struct source *source; // owned
+    struct plan plan;
+    bool planned;
+    struct file_io **outputs;  // owned
+    struct pipeline *pipeline; // owned
+    struct error error;
+};
+
+/* What an error means when nothing in it says otherwise. */
+static enum outcome blame(int code, enum outcome usual)
+{
+    switch (code) {
+    case -ENOMEM:
+        return OUTCOME_NO_MEMORY;
+    case -ECONNRESET: // of the file channel
+        return OUTCOME_INTERRUPTED;
+    default:
+        return usual;
+    }
+}
+
+static enum outcome open_input(struct attempt *a)
+{
+    const struct job_input *input = &a->job->input;
+    const struct source_request request = {
+        .format = input->format,
+        .probe_size = input->probe_size != JOB_UNSET
+                          ? input->probe_size
+                          : a->config.order->probe_size,
+        .analyze_duration = input->analyze_duration,
+    };
+    struct file_io *io = NULL;
+    int fd = -1;
+
+    int r =
+        opener_attempt(a->config.channel, a->config.order->attempt, &a->error);
+    if (r < 0)
+        return blame(r, OUTCOME_OUTPUT_FAILED);
+    r = opener_open(a->config.channel, CHANNEL_INPUT, 0, &fd, &a->error);
+    if (r == 0)
+        r = file_io_open_input(&io, fd, &a->error);
+    if (r == 0)
+        r = source_open(&a->source, io, &request, &a->error);
+    if (r < 0)
+        return *a->error.field ? OUTCOME_BAD_REQUEST
+                               : blame(r, OUTCOME_BAD_INPUT);
+    return OUTCOME_NONE;
+}
+
+static enum outcome make_plan(struct attempt *a, const struct grant *grant)
+{
+    if (a->planned)
+        plan_fini(&a->plan);
+    a->planned = false;
+    int r =
+        plan_make(&a->plan, a->job, source_info(a->source), grant, &a->error);
+    if (r < 0)
+        return blame(r, r == -ENOENT ? OUTCOME_BAD_INPUT : OUTCOME_BAD_REQUEST);
+    a->planned = true;
+    return OUTCOME_NONE;
+}
+
+static void say_need(struct attempt *a)
+{
+    struct event event = {.kind = EVENT_NEED};
+
+    plan_need(&a->plan, source_info(a->source), &event.need);
+    reporter_send(a->config.reporter, &event);
+}
+
+static void say_ready(struct attempt *a)
+{
+    struct event event = {.kind = EVENT_READY};
+    char *plan[EVENT_PLAN_MOST];
+
+    (void)snprintf(event.ready.device, sizeof(event.ready.device), "%s",
+                   a->plan.device);
+    event.ready.plan = plan;
+    for (size_t o = 0; o < a->plan.output_count; o++) {
+        struct plan_output *out = &a->plan.outputs[o];
+        for (size_t t = 0; t < out->track_count; t++) {
+            if (event.ready.plan_count < EVENT_PLAN_MOST)
+                plan[event.ready.plan_count++] = out->tracks[t].description;
+        }
+    }
+    reporter_send(a->config.reporter, &event);
+}
+
+/* Plan for the CPU to know what is needed, then for what is granted. */
+static enum outcome agree(struct attempt *a)
+{
+    struct grant grant = {.device = "cpu"};
+
+    enum outcome o = make_plan(a, &grant);
+    if (o != OUTCOME_NONE)
+        return o;
+    say_need(a);
+    if (!a->config.grants_itself) {
+        int r = control_wait_grant(a->config.control, &grant, &a->error);
+        if (r < 0)
+            return OUTCOME_INTERRUPTED;
+        o = make_plan(a, &grant);
+        if (o != OUTCOME_NONE)
+            return o;
+    }
+    say_ready(a);
+    return OUTCOME_NONE;
+}
+
+static enum outcome open_outputs(struct attempt *a)
+{
+    a->outputs = xcalloc(a->plan.output_count, sizeof(*a->outputs));
+    for (size_t i = 0; i < a->plan.output_count; i++) {
+        int fd = -1;
+        int r = opener_open(a->config.channel, CHANNEL_OUTPUT, (int)i, &fd,
+                            &a->error);
+        if (r == -EEXIST)
+            return OUTCOME_BAD_REQUEST;
+        if (r == 0)
+            r = file_io_open_output(&a->outputs[i], fd, &a->error);
+        if (r < 0)
+            return blame(r, OUTCOME_OUTPUT_FAILED);
+    }
+    return OUTCOME_NONE;
+}
+
+static int64_t total(const struct attempt *a)
+{
+    struct need need;
+
+    plan_need(&a->plan, source_info(a->source), &need);
+    return need.duration < 0 ? -1 : (int64_t)(need.duration * (double)SECOND);
+}
+
+static void say_progress(struct attempt *a, struct meter *meter)
+{
+    struct event event = {.kind = EVENT_PROGRESS};
+    struct pipeline_progress p;
+
+    pipeline_progress(a->pipeline, &p);
+    const struct meter_sample sample = {clock_now(), p.frames, p.position};
+    meter_read(meter, sample, p.size, &event.progress);
+    reporter_send(a->config.reporter, &event);
+}
+
+static enum outcome run(struct attempt *a)
+{
+    const struct pipeline_config config = {
+        .plan = &a->plan,
+        .source = a->source,
+        .outputs = a->outputs,
+        .gate = a->config.gate,
+    };
+    enum outcome o = OUTCOME_NONE;
+    struct meter meter;
+
+    if (pipeline_create(&a->pipeline, &config, &o, &a->error) < 0)
+        return o;
+    meter_init(&meter, total(a), clock_now());
+    pipeline_start(a->pipeline);
+    while (!pipeline_wait(a->pipeline, PROGRESS_EVERY))
+        say_progress(a, &meter);
+    say_progress(a, &meter);
+    if (pipeline_result(a->pipeline, &o, &a->error) < 0)
+        return o;
+    return OUTCOME_NONE;
+}
+
+static enum outcome name_outputs(struct attempt *a)
+{
+    control_commit(a->config.control);
+    for (size_t i = 0; i < a->plan.output_count; i++) {
+        int r =
+            opener_done(a->config.channel, CHANNEL_OUTPUT, (int)i, &a->error);
+        if (r == -EEXIST)
+            return OUTCOME_BAD_REQUEST;
+        if (r < 0)
+            return blame(r, OUTCOME_OUTPUT_FAILED);
+    }
+    return OUTCOME_DONE;
+}
+
+static void say_done(struct attempt *a)
+{
+    size_t count = a->pipeline ? a->plan.output_count : 0;
+    struct event_output *outputs = xcalloc(count + 1, sizeof(*outputs));
+    struct event event = {.kind = EVENT_OUTCOME};
+    struct pipeline_progress p = {0};
+
+    if (a->pipeline)
+        pipeline_progress(a->pipeline, &p);
+    event.outcome = (struct event_outcome){
+        .outcome = OUTCOME_DONE,
+        .text = a->pipeline ? "done" : "planned",
+        .frames = p.frames,
+        .errors = p.errors,
+        .outputs = outputs,
+        .output_count = count,
+    };
+    for (size_t i = 0; i < count; i++) {
+        pipeline_output_progress(a->pipeline, i, &p);
+        outputs[i].path = a->job->outputs[i].path;
+        outputs[i].size = p.size;
+        outputs[i].duration = (double)p.position / (double)SECOND;
+        outputs[i].frames = p.frames;
+    }
+    reporter_send(a->config.reporter, &event);
+    free(outputs);
+}
+
+static enum outcome work(struct attempt *a)
+{
+    enum outcome o = open_input(a);
+
+    if (o == OUTCOME_NONE)
+        o = agree(a);
+    if (o != OUTCOME_NONE)
+        return o;
+    if (a->config.order->plan_only)
+        return OUTCOME_DONE;
+    o = open_outputs(a);
+    if (o == OUTCOME_NONE)
+        o = run(a);
+    return o == OUTCOME_NONE ? name_outputs(a) : o;
+}
+
+static void release(struct attempt *a)
+{
+    pipeline_destroy(a->pipeline);
+    for (size_t i = 0; a->outputs && i < a->plan.output_count; i++)
+        file_io_close(a->outputs[i]);
+    free(a->outputs);
+    if (a->planned)
+        plan_fini(&a->plan);
+    source_close(a->source);
+}
+
+void attempt_run(const struct attempt_config *config)
+{
+    struct attempt a = {.config = *config, .job = &config->order->job};
+
+    control_watch(config->control, config->channel);
+    enum outcome o = work(&a);
+    if (o == OUTCOME_DONE)
+        say_done(&a);
+    else
+        reporter_end(config->reporter, o, "%s%s%s", a.error.field,
+                     *a.error.field ? ": " : "", a.error.text);
+    release(&a);
+}
