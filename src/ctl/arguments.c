@@ -171,7 +171,10 @@ static void print_flags(FILE *out, const struct flag *flags)
         (void)snprintf(name, sizeof(name), "%s--%s%s%s", letter,
                        flags->option.name, flags->value ? " " : "",
                        flags->value ? flags->value : "");
-        (void)fprintf(out, "  %-24s %s\n", name, flags->option.help);
+        (void)fprintf(out, "  %-24s %s", name, flags->option.help);
+        if (flags->option.type == OPTION_COUNT && flags->option.least > 0)
+            (void)fprintf(out, " (%s)", flags->option.fallback);
+        (void)fputc('\n', out);
     }
 }
 
@@ -189,9 +192,8 @@ static void print_commands(FILE *out)
 void arguments_print_help(FILE *out, const struct command *c)
 {
     if (c) {
-        (void)fprintf(out, "Usage: transcodectl [OPTION]... %s%s%s%s\n%s.\n",
-                      c->name, c->flags ? " [OPTION]..." : "",
-                      c->operands[0] ? " " : "", c->operands, c->help);
+        (void)fprintf(out, "Usage: transcodectl %s [OPTION]...%s%s\n%s.\n",
+                      c->name, c->operands[0] ? " " : "", c->operands, c->help);
         if (c->flags)
             (void)fputs("\nOptions:\n", out);
         print_flags(out, c->flags);

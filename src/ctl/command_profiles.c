@@ -6,6 +6,7 @@
 #include "command.h"
 #include "session.h"
 #include "table.h"
+#include "terminal.h"
 #include "wire/client.h"
 #include "wire/interface.h"
 
@@ -58,12 +59,8 @@ static enum status print_one(const struct invocation *v, const json_t *profiles)
         const char *name = json_string_value(json_object_get(profile, "name"));
         if (!name || strcmp(name, v->operands[0]) != 0)
             continue;
-        // JSON escapes what would harm a terminal, but for ASCII alone
-        (void)json_dumpf(
-            json_object_get(profile, "document"), stdout,
-            JSON_ENSURE_ASCII |
-                (v->settings.json ? JSON_COMPACT : JSON_INDENT(2)));
-        (void)putchar('\n');
+        terminal_print_json(stdout, json_object_get(profile, "document"),
+                            v->settings.json ? JSON_COMPACT : JSON_INDENT(2));
         return STATUS_GOOD;
     }
     return status_fail(STATUS_REFUSED, "there is no profile '%s'",

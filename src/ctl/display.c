@@ -206,12 +206,6 @@ static void (*const shows[EVENT_KIND_COUNT])(struct display *d,
     [EVENT_OUTCOME] = show_outcome,
 };
 
-static void show_json(struct display *d, const json_t *event)
-{
-    (void)json_dumpf(event, d->terminal->out, JSON_COMPACT);
-    (void)fputc('\n', d->terminal->out);
-}
-
 /* A later state takes an attempt's outcome back: the job is tried again. */
 static void note(struct display *d, const struct event *ev)
 {
@@ -227,7 +221,7 @@ void display_event(struct display *d, const json_t *event, int64_t now)
     struct event ev;
 
     if (d->mode == DISPLAY_JSON)
-        show_json(d, event);
+        terminal_print_json(d->terminal->out, event, JSON_COMPACT);
     if (event_from_json(&ev, event, NULL) == 0) {
         note(d, &ev);
         if (d->mode != DISPLAY_JSON && shows[ev.kind])

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "terminal.h"
 #include "wire/client.h"
 
 enum status session_open(struct client **ret, const struct invocation *v)
@@ -23,8 +24,7 @@ enum status session_open(struct client **ret, const struct invocation *v)
 
 void session_print_json(const json_t *json)
 {
-    (void)json_dumpf(json, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
-    (void)putchar('\n');
+    terminal_print_json(stdout, json, JSON_COMPACT);
     (void)fflush(stdout);
 }
 

@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include <jansson.h>
+
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -39,6 +41,14 @@ char *terminal_escape(const char *s)
 
     text_escape(s, safe, room);
     return safe;
+}
+
+void terminal_print_json(FILE *out, const json_t *json, size_t flags)
+{
+    bool seen = fileno(out) >= 0 && isatty(fileno(out));
+
+    (void)json_dumpf(json, out, flags | (seen ? JSON_ENSURE_ASCII : 0));
+    (void)fputc('\n', out);
 }
 
 size_t terminal_width_of(const char *s)

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct json_t;
+
 struct terminal {
     FILE *out;    // not owned
     bool live;    // a terminal, whose last line can be drawn again
@@ -23,6 +25,10 @@ void terminal_resize(struct terminal *t);
 
 /* @s as text_escape() makes it, as long as it comes; the caller frees. */
 char *terminal_escape(const char *s);
+
+/* Print @json with jansson's @flags and end the line. On a terminal characters
+ * beyond ASCII are escaped, which JSON leaves as they are. */
+void terminal_print_json(FILE *out, const struct json_t *json, size_t flags);
 
 /* The columns that escaped text takes. */
 size_t terminal_width_of(const char *s);

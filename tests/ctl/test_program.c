@@ -789,6 +789,18 @@ static void terminal__progress__is_a_bar_of_its_width(void **state)
     }
 }
 
+static void terminal__json__cannot_steer_it(void **state)
+{
+    static const char *const arguments[] = {"status", "--json", NULL};
+
+    (void)state;
+    char *text = run_on_terminal("call io.transcoded.Status\n"
+                                 "reply {\"version\":\"\\u009b2J\\u202e\"}\n",
+                                 80, arguments);
+    assert_string_equal(text, "{\"version\":\"\\u009B2J\\u202E\"}\r\n");
+    free(text);
+}
+
 static int open_place(void **state)
 {
     const char *tmp = getenv("TMPDIR");
@@ -837,6 +849,7 @@ int main(void)
         cmocka_unit_test(plan__job__says_how_and_why_and_writes_nothing),
         cmocka_unit_test(follow__interrupted__leaves_the_job_alone),
         cmocka_unit_test(output__is_full__is_told),
+        cmocka_unit_test(terminal__json__cannot_steer_it),
         cmocka_unit_test(terminal__progress__is_a_bar_of_its_width),
     };
 
