@@ -155,7 +155,7 @@ endef
 $(foreach f,$(FLOORS) $(ROOMS),$(eval $(call test_rules,$(f))))
 
 # Whole programs are tested from here, too.
-$(BUILD)/tests/ctl/test_program: | $(BUILD)/transcodectl $(BUILD)/tests/fake/daemon
+$(patsubst %,$(BUILD)/tests/ctl/test_%,attachment program terminal): | $(BUILD)/transcodectl $(BUILD)/tests/fake/daemon
 
 # Stand-ins that tests start: tests/fake/worker.c becomes build/tests/fake/worker.
 FAKES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fake/*.c))
