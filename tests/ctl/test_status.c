@@ -40,6 +40,8 @@ static void describe__error_replies__become_words(void **state)
          "not permitted: it is root's"},
         {INTERFACE_TOO_MANY, "{\"limit\":8}", "too many, the limit is: 8"},
         {INTERFACE_SHUTTING_DOWN, "{}", "the service is shutting down"},
+        {INTERFACE_STORE_FAILED, "{\"reason\":\"disk full\"}",
+         "the service cannot store it: disk full"},
         {INTERFACE_METHOD_NOT_FOUND, "{\"method\":\"a.B\"}",
          "the service has no method: a.B"},
         {"com.example.Odd", "{\"x\":1}",
