@@ -1,0 +1,180 @@
+#include "task.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+struct transition {
+    enum task_state to;
+    enum task_action action;
+};
+
+// clang-format off
+static const struct transition transitions[TASK_STATE_COUNT][TASK_EVENT_COUNT] = {
+    [TASK_INSPECTING] = {
+        [TASK_NEED]    = {TASK_WAITING,    TASK_ASK_GRANT},
+        [TASK_SPOKE]   = {TASK_INSPECTING, TASK_RELAY},
+        [TASK_OUTCOME] = {TASK_ENDING,     TASK_KEEP},
+        [TASK_STOP]    = {TASK_STOPPING,   TASK_PRESS},
+        [TASK_KILL]    = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_BROKEN]  = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_HUNG_UP] = {TASK_ENDING,     TASK_IGNORE},
+        [TASK_TIMER]   = {TASK_STOPPING,   TASK_STALL},
+        [TASK_EXITED]  = {TASK_DONE,       TASK_SETTLE},
+    },
+    [TASK_WAITING] = {
+        [TASK_GRANT]   = {TASK_PLANNING,   TASK_SEND_GRANT},
+        [TASK_SPOKE]   = {TASK_WAITING,    TASK_RELAY},
+        [TASK_OUTCOME] = {TASK_ENDING,     TASK_KEEP},
+        [TASK_STOP]    = {TASK_STOPPING,   TASK_PRESS},
+        [TASK_KILL]    = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_BROKEN]  = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_HUNG_UP] = {TASK_ENDING,     TASK_IGNORE},
+        [TASK_EXITED]  = {TASK_DONE,       TASK_SETTLE},
+    },
+    [TASK_PLANNING] = {
+        [TASK_READY]   = {TASK_RUNNING,    TASK_ANNOUNCE},
+        [TASK_SPOKE]   = {TASK_PLANNING,   TASK_RELAY},
+        [TASK_OUTCOME] = {TASK_ENDING,     TASK_KEEP},
+        [TASK_STOP]    = {TASK_STOPPING,   TASK_PRESS},
+        [TASK_KILL]    = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_BROKEN]  = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_HUNG_UP] = {TASK_ENDING,     TASK_IGNORE},
+        [TASK_TIMER]   = {TASK_STOPPING,   TASK_STALL},
+        [TASK_EXITED]  = {TASK_DONE,       TASK_SETTLE},
+    },
+    [TASK_RUNNING] = {
+        [TASK_SPOKE]   = {TASK_RUNNING,    TASK_RELAY},
+        [TASK_OUTCOME] = {TASK_ENDING,     TASK_KEEP},
+        [TASK_PAUSE]   = {TASK_PAUSED,     TASK_SEND_PAUSE},
+        [TASK_STOP]    = {TASK_STOPPING,   TASK_PRESS},
+        [TASK_KILL]    = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_BROKEN]  = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_HUNG_UP] = {TASK_ENDING,     TASK_IGNORE},
+        [TASK_TIMER]   = {TASK_STOPPING,   TASK_STALL},
+        [TASK_EXITED]  = {TASK_DONE,       TASK_SETTLE},
+    },
+    [TASK_PAUSED] = {
+        [TASK_SPOKE]   = {TASK_PAUSED,     TASK_RELAY},
+        // what was in its queues may have been the end
+        [TASK_OUTCOME] = {TASK_ENDING,     TASK_KEEP},
+        [TASK_RESUME]  = {TASK_RUNNING,    TASK_SEND_RESUME},
+        [TASK_STOP]    = {TASK_STOPPING,   TASK_PRESS},
+        [TASK_KILL]    = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_BROKEN]  = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_HUNG_UP] = {TASK_ENDING,     TASK_IGNORE},
+        [TASK_EXITED]  = {TASK_DONE,       TASK_SETTLE},
+    },
+    [TASK_ENDING] = {
+        // too late for these: what it said stands
+        [TASK_SPOKE]   = {TASK_ENDING,     TASK_IGNORE},
+        [TASK_STOP]    = {TASK_ENDING,     TASK_IGNORE},
+        [TASK_KILL]    = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_BROKEN]  = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_HUNG_UP] = {TASK_ENDING,     TASK_IGNORE},
+        [TASK_TIMER]   = {TASK_STOPPING,   TASK_PRESS},
+        [TASK_EXITED]  = {TASK_DONE,       TASK_SETTLE},
+    },
+    [TASK_STOPPING] = {
+        // words that crossed with ours
+        [TASK_NEED]    = {TASK_STOPPING,   TASK_IGNORE},
+        [TASK_READY]   = {TASK_STOPPING,   TASK_IGNORE},
+        [TASK_SPOKE]   = {TASK_STOPPING,   TASK_IGNORE},
+        [TASK_OUTCOME] = {TASK_STOPPING,   TASK_KEEP},
+        [TASK_STOP]    = {TASK_STOPPING,   TASK_IGNORE},
+        [TASK_KILL]    = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_BROKEN]  = {TASK_STOPPING,   TASK_DESTROY},
+        [TASK_HUNG_UP] = {TASK_STOPPING,   TASK_IGNORE},
+        [TASK_TIMER]   = {TASK_STOPPING,   TASK_PRESS},
+        [TASK_EXITED]  = {TASK_DONE,       TASK_SETTLE},
+    },
+};
+
+static const struct {
+    enum outcome outcome;
+    const char *text;
+} reasons[TASK_REASON_COUNT] = {
+    [TASK_NO_REASON]   = {OUTCOME_NONE, NULL},
+    [TASK_CANCELLED]   = {OUTCOME_CANCELLED, "cancelled"},
+    [TASK_CLIENT_GONE] = {OUTCOME_CANCELLED, "its client hung up"},
+    [TASK_TIMED_OUT]   = {OUTCOME_TIMED_OUT, "the job's own time limit ran out"},
+    [TASK_STALLED]     = {OUTCOME_STALLED, "the worker said nothing for too long"},
+    [TASK_MISBEHAVED]  = {OUTCOME_CRASHED, "the worker broke the protocol"},
+    [TASK_OPENER_DIED] = {OUTCOME_CRASHED, "the program that opens the job's files died"},
+    [TASK_SHUTDOWN]    = {OUTCOME_INTERRUPTED, "the service was shut down"},
+    [TASK_HELD]        = {OUTCOME_INTERRUPTED, "paused before it ran"},
+};
+
+/* What a worker may say of itself; the rest is for us to judge. */
+static const bool is_sayable[OUTCOME_COUNT] = {
+    [OUTCOME_DONE]          = true,
+    [OUTCOME_CANCELLED]     = true,
+    [OUTCOME_BAD_INPUT]     = true,
+    [OUTCOME_BAD_REQUEST]   = true,
+    [OUTCOME_NO_SESSION]    = true,
+    [OUTCOME_NO_MEMORY]     = true,
+    [OUTCOME_DEVICE_LOST]   = true,
+    [OUTCOME_CRASHED]       = true,
+    [OUTCOME_OUTPUT_FAILED] = true,
+};
+// clang-format on
+
+enum task_action task_next(enum task_state *state, enum task_event event)
+{
+    const struct transition *t = &transitions[*state][event];
+
+    if (t->action != TASK_REFUSE) // 0, so it fills the gaps
+        *state = t->to;
+    return t->action;
+}
+
+static enum outcome judge_exit(struct task_exit exit, const char **ret_text)
+{
+    if (exit.signal == SIGKILL) {
+        *ret_text = "the worker was killed from outside; perhaps the machine "
+                    "ran out of memory";
+        return OUTCOME_KILLED;
+    }
+    *ret_text = exit.signal   ? "the worker crashed"
+                : exit.status ? "the worker failed without a word"
+                              : "the worker ended without an outcome";
+    return OUTCOME_CRASHED;
+}
+
+enum outcome task_judge(enum outcome said, enum task_reason reason,
+                        struct task_exit exit, const char **ret_text)
+{
+    *ret_text = NULL;
+    // finished in spite of us: what is complete is complete
+    if (said == OUTCOME_DONE && reason != TASK_MISBEHAVED)
+        return said;
+    if (reason != TASK_NO_REASON) {
+        *ret_text = reasons[reason].text;
+        return reasons[reason].outcome;
+    }
+    if (said != OUTCOME_NONE && is_sayable[said])
+        return said;
+    return judge_exit(exit, ret_text);
+}
+
+static bool may_try_again(const struct store_job *job, enum outcome outcome,
+                          bool was_seen, const struct limits *limits)
+{
+    if (outcome == OUTCOME_INTERRUPTED)
+        return !job->attached && job->interruptions <= limits->interruptions;
+    return outcome_is_retryable(outcome) && !was_seen &&
+           job->failures < limits->tries;
+}
+
+enum task_verdict task_verdict(struct store_job *job, enum outcome outcome,
+                               enum task_reason reason, bool was_seen,
+                               const struct limits *limits)
+{
+    if (reason == TASK_HELD && outcome == OUTCOME_INTERRUPTED)
+        return TASK_AGAIN; // asked for, so it counts as nothing
+    if (outcome == OUTCOME_INTERRUPTED)
+        job->interruptions++;
+    else if (outcome != OUTCOME_DONE && outcome != OUTCOME_CANCELLED)
+        job->failures++;
+    return may_try_again(job, outcome, was_seen, limits) ? TASK_AGAIN
+                                                         : TASK_END;
+}
