@@ -1,0 +1,557 @@
+#include "attempt.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "child.h"
+#include "model/order.h"
+#include "warm.h"
+
+// a worker that says more than this is not reporting but babbling
+#define WORDS_BURST    4000
+#define WORDS_A_SECOND 200
+
+struct attempt {
+    struct child *worker; // owned
+    struct child *opener; // owned; NULL: the client opens, or it has exited
+    uv_timer_t silence;   // nothing was heard for too long
+    uv_timer_t deadline;  // the job's own time limit
+    int handles;          // that are not closed yet
+    enum task_state state;
+    enum task_reason reason;
+    struct task_exit exit; // the worker's
+    enum attempt_purpose purpose;
+    const struct limits *limits; // not owned
+    const struct log *log;       // not owned
+    bool has_spoken;
+    bool was_ready;
+    bool has_said;       // its outcome
+    struct event last;   // the outcome, if it has
+    int64_t timeout;     // µs, 0: none
+    uint64_t time_left;  // ms of it, while paused
+    int64_t words;       // that it may say now
+    int64_t words_since; // monotonic µs
+    char *complaint;     // owned; what it did wrong, or NULL
+    const struct attempt_ops *ops;
+    void *user;
+};
+
+static void happen(struct attempt *a, enum task_event event,
+                   struct event *said);
+
+/* µs that the worker may be silent in the present state, 0: for ever. */
+static int64_t patience(const struct attempt *a)
+{
+    const struct limits *l = a->limits;
+
+    switch (a->state) {
+    case TASK_INSPECTING:
+        return a->has_spoken ? l->stall_timeout : l->start_timeout;
+    case TASK_PLANNING:
+    case TASK_RUNNING:
+        return l->stall_timeout;
+    case TASK_ENDING:
+    case TASK_STOPPING:
+    case TASK_DONE: // its opener still cleans up
+        return l->stop_grace > 0 ? l->stop_grace : MILLISECOND;
+    case TASK_WAITING:
+    case TASK_PAUSED:
+    case TASK_STATE_COUNT:
+        return 0;
+    }
+    return 0;
+}
+
+static void on_silence(uv_timer_t *timer)
+{
+    struct attempt *a = timer->data;
+
+    if (a->state == TASK_DONE)
+        child_kill(a->opener);
+    else
+        happen(a, TASK_TIMER, NULL);
+}
+
+static void listen_for(struct attempt *a)
+{
+    int64_t us = patience(a);
+
+    if (us == 0)
+        (void)uv_timer_stop(&a->silence);
+    else
+        (void)uv_timer_start(&a->silence, on_silence,
+                             (uint64_t)(us / MILLISECOND), 0);
+}
+
+static void complain(struct attempt *a, const char *text)
+{
+    if (!a->complaint)
+        a->complaint = xstrdup(text);
+}
+
+static void blame(struct attempt *a, enum task_reason reason)
+{
+    if (a->reason == TASK_NO_REASON)
+        a->reason = reason;
+}
+
+static void order(struct attempt *a, const struct order *what, const int *fds,
+                  size_t fd_count)
+{
+    json_t *document = order_to_json(what);
+
+    // a worker that cannot hear is noticed by its silence or its hang-up
+    (void)child_send(a->worker, document, fds, fd_count);
+    json_decref(document);
+}
+
+static void send_plain(struct attempt *a, enum order_kind kind)
+{
+    order(a, &(struct order){.kind = kind}, NULL, 0);
+}
+
+static char *describe_end(const struct attempt *a, const char *text)
+{
+    if (a->complaint)
+        return xasprintf("%s: %s", text, a->complaint);
+    if (a->reason == TASK_NO_REASON && a->exit.signal)
+        return xasprintf("%s (signal %d, %s)", text, a->exit.signal,
+                         strsignal(a->exit.signal));
+    if (a->reason == TASK_NO_REASON && a->exit.status)
+        return xasprintf("%s (exit status %d)", text, a->exit.status);
+    return xstrdup(text);
+}
+
+/* All processes are gone: tell the owner how it was. */
+static void settle(struct attempt *a)
+{
+    const char *words;
+    enum outcome outcome =
+        task_judge(a->has_said ? a->last.outcome.outcome : OUTCOME_NONE,
+                   a->reason, a->exit, &words);
+    const char *own = a->has_said ? a->last.outcome.text : NULL;
+    char *text = words ? describe_end(a, words) : xstrdup(own ? own : "");
+    json_t *log = child_log_to_json(a->worker);
+
+    (void)uv_timer_stop(&a->silence);
+    (void)uv_timer_stop(&a->deadline);
+    const struct attempt_result result = {
+        .outcome = outcome,
+        .reason = a->reason,
+        .was_ready = a->was_ready,
+        .text = text,
+        .said = a->has_said ? &a->last.outcome : NULL,
+        .log = log,
+    };
+    a->ops->ended(a->user, &result);
+    free(text);
+    json_decref(log);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    attempt_stop(timer->data, TASK_TIMED_OUT);
+}
+
+static void start_deadline(struct attempt *a, uint64_t ms)
+{
+    if (a->timeout)
+        (void)uv_timer_start(&a->deadline, on_deadline, ms, 0);
+}
+
+static void keep_outcome(struct attempt *a, struct event *said)
+{
+    if (a->has_said)
+        event_fini(&a->last);
+    a->last = *said;
+    *said = (struct event){0}; // taken over
+    a->has_said = true;
+}
+
+/* A worker's word that does not fit now. */
+static void refuse(struct attempt *a, const struct event *said)
+{
+    if (!said)
+        return; // our own wish: whoever asked was told
+    char text[64];
+    (void)snprintf(text, sizeof(text), "'%s' at the wrong time",
+                   event_kind_name(said->kind));
+    complain(a, text);
+    blame(a, TASK_MISBEHAVED);
+    happen(a, TASK_BROKEN, NULL);
+}
+
+static void press(struct attempt *a)
+{
+    // neither a word nor an exit: that is no way to end
+    if (!a->has_said)
+        blame(a, TASK_MISBEHAVED);
+    child_press(a->worker);
+}
+
+static void happen(struct attempt *a, enum task_event event, struct event *said)
+{
+    enum task_state before = a->state;
+
+    switch (task_next(&a->state, event)) {
+    case TASK_REFUSE:
+        refuse(a, said);
+        return;
+    case TASK_IGNORE:
+    case TASK_SEND_GRANT: // attempt_grant() has it
+        break;
+    case TASK_ASK_GRANT:
+        listen_for(a);
+        a->ops->needs(a->user, &said->need);
+        return;
+    case TASK_ANNOUNCE:
+        a->was_ready = true;
+        a->ops->told(a->user, said);
+        break;
+    case TASK_RELAY:
+        a->ops->told(a->user, said);
+        break;
+    case TASK_KEEP:
+        keep_outcome(a, said);
+        break;
+    case TASK_SEND_PAUSE:
+        a->time_left = uv_timer_get_due_in(&a->deadline);
+        (void)uv_timer_stop(&a->deadline);
+        send_plain(a, ORDER_PAUSE);
+        break;
+    case TASK_SEND_RESUME:
+        start_deadline(a, a->time_left);
+        send_plain(a, ORDER_RESUME);
+        break;
+    case TASK_STALL:
+        blame(a, TASK_STALLED);
+        child_press(a->worker);
+        break;
+    case TASK_PRESS:
+        press(a);
+        break;
+    case TASK_DESTROY:
+        child_kill(a->worker);
+        break;
+    case TASK_SETTLE:
+        if (!a->opener) {
+            settle(a);
+            return;
+        }
+        break; // it cleans up, and exits when the channel is hung up
+    }
+    // the ladder's pauses are not prolonged by chatter
+    if (a->state != before || a->state < TASK_ENDING || event == TASK_TIMER)
+        listen_for(a);
+}
+
+static enum task_event event_of(const struct attempt *a, const struct event *ev)
+{
+    switch (ev->kind) {
+    case EVENT_NEED:
+        return TASK_NEED;
+    case EVENT_READY:
+        return TASK_READY;
+    case EVENT_PROGRESS:
+    case EVENT_CLAMP:
+    case EVENT_FALLBACK:
+    case EVENT_LOG:
+        return TASK_SPOKE;
+    case EVENT_OUTCOME:
+        // nothing can be done before there was a plan
+        if (ev->outcome.outcome == OUTCOME_DONE && !a->was_ready)
+            return TASK_BROKEN;
+        return TASK_OUTCOME;
+    case EVENT_NONE:
+    case EVENT_STATE:
+    case EVENT_KIND_COUNT:
+        break;
+    }
+    return TASK_BROKEN;
+}
+
+/* More words than anybody could want: a bucket that fills slowly. */
+static bool babbles(struct attempt *a)
+{
+    int64_t now = clock_now();
+    int64_t earned = (now - a->words_since) * WORDS_A_SECOND / SECOND;
+
+    if (earned > 0) {
+        a->words_since = now;
+        a->words += earned;
+        if (a->words > WORDS_BURST)
+            a->words = WORDS_BURST;
+    }
+    return --a->words < 0;
+}
+
+static void reject(struct attempt *a, const char *text)
+{
+    complain(a, text);
+    blame(a, TASK_MISBEHAVED);
+    happen(a, TASK_BROKEN, NULL);
+}
+
+static void on_said(void *user, const char *text, size_t size)
+{
+    struct attempt *a = user;
+    struct error e = {0};
+    struct event ev;
+
+    a->has_spoken = true;
+    if (babbles(a)) {
+        reject(a, "it babbles");
+        return;
+    }
+    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    if (!json) {
+        reject(a, "what it said is no JSON");
+        return;
+    }
+    int r = event_from_json(&ev, json, &e);
+    json_decref(json);
+    if (r < 0) {
+        char words[sizeof(e.text) + sizeof(e.field) + 8];
+        (void)snprintf(words, sizeof(words), "%s%s%s", e.field,
+                       e.field[0] ? ": " : "", e.text);
+        reject(a, words);
+        return;
+    }
+    enum task_event event = event_of(a, &ev);
+    if (event == TASK_BROKEN)
+        refuse(a, &ev);
+    else
+        happen(a, event, &ev);
+    event_fini(&ev);
+}
+
+static void on_hung_up(void *user, const struct error *e)
+{
+    struct attempt *a = user;
+
+    if (e->code) { // it broke a limit, or the socket did
+        reject(a, e->text);
+        return;
+    }
+    happen(a, TASK_HUNG_UP, NULL);
+}
+
+static void on_exited(void *user, struct task_exit exit)
+{
+    struct attempt *a = user;
+
+    a->exit = exit;
+    happen(a, TASK_EXITED, NULL);
+}
+
+static const struct child_ops worker_ops = {on_said, on_hung_up, on_exited};
+
+static void complain_of_opener(struct attempt *a)
+{
+    json_t *lines = child_log_to_json(a->opener);
+    size_t count = json_array_size(lines);
+
+    if (count)
+        complain(a, json_string_value(json_array_get(lines, count - 1)));
+    json_decref(lines);
+}
+
+static void on_opener_exited(void *user, struct task_exit exit)
+{
+    struct attempt *a = user;
+
+    // it ends well when the worker has let go of the channel
+    if ((exit.signal || exit.status) && !a->has_said &&
+        a->reason == TASK_NO_REASON) {
+        complain_of_opener(a);
+        blame(a, TASK_OPENER_DIED);
+    }
+    child_destroy(a->opener);
+    a->opener = NULL;
+    if (a->state == TASK_DONE)
+        settle(a);
+    else if (a->reason == TASK_OPENER_DIED)
+        happen(a, TASK_STOP, NULL);
+}
+
+static const struct child_ops opener_ops = {.exited = on_opener_exited};
+
+/* A descriptor from which the opener reads what it is to do. A memory file, for
+ * a pipe might be full and would have to be fed. */
+static int make_opener_input(const struct attempt_config *config)
+{
+    json_t *document = json_deep_copy(config->rights);
+    json_object_set_new(document, "job", job_to_json(config->job));
+    char *text = json_dumps(document, JSON_COMPACT);
+    int fd = memfd_create("job", MFD_CLOEXEC);
+
+    json_decref(document);
+    int r = fd < 0 ? -errno : fd_write_all(fd, text, strlen(text) + 1);
+    if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+        r = -errno;
+    free(text);
+    if (r < 0) {
+        fd_close(&fd);
+        return r;
+    }
+    return fd;
+}
+
+/* Starts transcoded-files; *@ret is the worker's end of its channel. */
+static int start_opener(struct attempt *a, const struct attempt_config *config,
+                        int *ret, struct error *e)
+{
+    int ends[2];
+
+    int r = fd_socketpair(SOCK_SEQPACKET, ends);
+    if (r < 0)
+        return error_set_errno(e, r, "cannot make a file channel");
+    int input = make_opener_input(config);
+    if (input < 0) {
+        r = error_set_errno(e, input, "cannot pass the job to its opener");
+    } else {
+        const struct child_config child = {
+            .program = config->opener,
+            .input = input,
+            .channel = ends[1],
+            .log_lines = (size_t)config->limits->log_lines,
+        };
+        r = child_spawn(&a->opener, config->loop, &child, config->log, e);
+    }
+    fd_close(&input);
+    fd_close(&ends[1]);
+    if (r < 0) {
+        fd_close(&ends[0]);
+        return r;
+    }
+    child_attach(a->opener, &opener_ops, a);
+    *ret = ends[0];
+    return 0;
+}
+
+static void send_job(struct attempt *a, const struct attempt_config *config,
+                     int channel)
+{
+    const struct order job = {
+        .kind = ORDER_JOB,
+        .job = {.id = config->id,
+                .attempt = config->number,
+                .plan_only = config->purpose == ATTEMPT_PLAN,
+                .probe_size = config->limits->probe_size,
+                .job = *config->job}, // lent to order_to_json
+    };
+    order(a, &job, &channel, 1);
+}
+
+int attempt_start(struct attempt **ret, const struct attempt_config *config,
+                  const struct attempt_ops *ops, void *user, struct error *e)
+{
+    struct attempt *a = xcalloc(1, sizeof(*a));
+    int channel = config->channel;
+
+    a->silence.data = a->deadline.data = a;
+    a->handles = 2;
+    (void)uv_timer_init(config->loop, &a->silence);
+    (void)uv_timer_init(config->loop, &a->deadline);
+    a->purpose = config->purpose;
+    a->limits = config->limits;
+    a->log = config->log;
+    a->timeout = config->job->timeout;
+    a->words = WORDS_BURST;
+    a->words_since = clock_now();
+    a->ops = ops;
+    a->user = user;
+
+    int r = warm_take(config->warm, &a->worker, e);
+    if (r == 0 && channel < 0)
+        r = start_opener(a, config, &channel, e);
+    if (r < 0) {
+        attempt_destroy(a);
+        return r;
+    }
+    child_attach(a->worker, &worker_ops, a);
+    if (config->job->priority == JOB_BATCH)
+        child_lower_priority(a->worker);
+    send_job(a, config, channel);
+    if (config->channel < 0)
+        fd_close(&channel);
+    listen_for(a);
+    *ret = a;
+    return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct attempt *a = handle->data;
+
+    if (--a->handles)
+        return;
+    if (a->has_said)
+        event_fini(&a->last);
+    free(a->complaint);
+    free(a);
+}
+
+void attempt_destroy(struct attempt *a)
+{
+    if (!a)
+        return;
+    child_destroy(a->worker);
+    child_destroy(a->opener);
+    uv_close((uv_handle_t *)&a->silence, on_closed);
+    uv_close((uv_handle_t *)&a->deadline, on_closed);
+}
+
+void attempt_grant(struct attempt *a, const struct grant *grant)
+{
+    // said before the event, which starts the clock for the answer
+    if (a->state == TASK_WAITING) {
+        order(a, &(struct order){.kind = ORDER_GRANT, .grant = *grant}, NULL,
+              0);
+        start_deadline(a, (uint64_t)(a->timeout / MILLISECOND));
+    }
+    happen(a, TASK_GRANT, NULL);
+}
+
+int attempt_pause(struct attempt *a)
+{
+    if (a->state != TASK_RUNNING)
+        return -EBUSY;
+    happen(a, TASK_PAUSE, NULL);
+    return 0;
+}
+
+int attempt_resume(struct attempt *a)
+{
+    if (a->state != TASK_PAUSED)
+        return -EBUSY;
+    happen(a, TASK_RESUME, NULL);
+    return 0;
+}
+
+void attempt_stop(struct attempt *a, enum task_reason reason)
+{
+    blame(a, reason);
+    happen(a, TASK_STOP, NULL);
+}
+
+void attempt_kill(struct attempt *a, enum task_reason reason)
+{
+    blame(a, reason);
+    happen(a, TASK_KILL, NULL);
+}
+
+bool attempt_is_running(const struct attempt *a)
+{
+    return a->state == TASK_RUNNING || a->state == TASK_PAUSED;
+}

@@ -1,0 +1,377 @@
+#include "daemon.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "connection.h"
+#include "dispatcher.h"
+#include "followers.h"
+#include "methods.h"
+#include "model/profile.h"
+#include "notify.h"
+#include "server.h"
+#include "store/store.h"
+#include "warm.h"
+
+#define HEARTBEAT_MOST (10 * SECOND)
+#define PRUNE_EVERY    (600 * SECOND)
+
+/* Started by the system's service manager, not by a person's shell or manager:
+ * then our parent is process 1, and it named this invocation. */
+static enum access_mode find_mode(void)
+{
+    return getppid() == 1 && getenv("INVOCATION_ID") ? ACCESS_SERVICE
+                                                     : ACCESS_PERSON;
+}
+
+/* The number of group @name, ACCESS_NO_GROUP for NULL. 0 or -errno. */
+static int find_group(const char *name, gid_t *ret, struct error *e)
+{
+    *ret = ACCESS_NO_GROUP;
+    if (!name)
+        return 0;
+
+    errno = 0;
+    const struct group *g = getgrnam(name);
+    if (!g)
+        return error_set(e, errno ? -errno : -ENOENT, "no such group: '%s'",
+                         name);
+    *ret = g->gr_gid;
+    return 0;
+}
+
+static int make_rules(const struct configuration *c, struct access_rules *ret,
+                      struct error *e)
+{
+    gid_t admins;
+
+    int r = find_group(c->admin_group, &admins, e);
+    if (r < 0)
+        return r;
+    *ret = (struct access_rules){
+        .mode = find_mode(),
+        .self = geteuid(),
+        .admin_group = admins,
+        .read_roots = c->read_roots,
+        .read_root_count = c->read_root_count,
+        .write_roots = c->write_roots,
+        .write_root_count = c->write_root_count,
+    };
+    return 0;
+}
+
+static int make_server_config(const struct daemon *d,
+                              const struct configuration *c,
+                              struct server_config *ret, struct error *e)
+{
+    *ret = (struct server_config){
+        .path = d->places.socket,
+        .mode = (mode_t)c->socket_mode,
+        .clients = c->limits.clients,
+        .clients_per_uid = c->limits.clients_per_uid,
+        .unread_most = (size_t)c->limits.write_queue,
+    };
+    return find_group(c->socket_group, &ret->group, e);
+}
+
+static int load_profiles(const struct configuration *c, struct profiles **ret,
+                         struct error *e)
+{
+    char *shipped = places_profiles();
+    int r = profiles_load(ret, shipped, c->profiles, e);
+
+    free(shipped);
+    return r;
+}
+
+/* What a configuration brings about, made before anything of the old one goes.
+ */
+struct settings {
+    struct access_rules rules;
+    struct server_config server;
+    struct profiles *profiles;
+};
+
+static int make_settings(const struct daemon *d, const struct configuration *c,
+                         struct settings *ret, struct error *e)
+{
+    struct settings s = {0};
+
+    int r = make_rules(c, &s.rules, e);
+    if (r == 0)
+        r = make_server_config(d, c, &s.server, e);
+    if (r == 0)
+        r = load_profiles(c, &s.profiles, e);
+    if (r == 0)
+        *ret = s;
+    return r;
+}
+
+static int read_configuration(const struct daemon *d, struct configuration *ret,
+                              struct error *e)
+{
+    if (d->places.configuration)
+        return configuration_from_file(ret, d->places.configuration, e);
+    configuration_init(ret);
+    return 0;
+}
+
+static void take_over(struct daemon *d, struct configuration *c,
+                      struct settings *s)
+{
+    char *worker = places_program(c->worker, "transcoded-worker");
+
+    configuration_fini(&d->configuration);
+    d->configuration = *c;
+    d->rules = s->rules;
+    profiles_destroy(d->profiles);
+    d->profiles = s->profiles;
+    log_set_level(c->log_level);
+    server_configure(d->server, &s->server);
+    warm_configure(d->warm, worker, (size_t)c->limits.log_lines);
+    dispatcher_wake(d->dispatcher); // a limit may have been raised
+    free(worker);
+}
+
+/* SIGHUP. A bad configuration changes nothing. */
+static void reload(struct daemon *d)
+{
+    struct configuration c;
+    struct settings s;
+    struct error e = {0};
+
+    notify_reloading();
+    int r = read_configuration(d, &c, &e);
+    if (r == 0) {
+        r = make_settings(d, &c, &s, &e);
+        if (r < 0)
+            configuration_fini(&c);
+    }
+    if (r < 0) {
+        log_error(NULL, "the old configuration stays: %s%s%s", e.field,
+                  e.field[0] ? ": " : "", e.text);
+    } else {
+        take_over(d, &c, &s);
+        log_info(NULL, "configuration reloaded");
+    }
+    notify_ready();
+}
+
+static void on_stop_timer(uv_timer_t *timer)
+{
+    struct daemon *d = timer->data;
+
+    log_info(NULL, "out of time: interrupting what still runs");
+    dispatcher_interrupt(d->dispatcher);
+}
+
+/* The first signal drains, the second one does not wait. */
+static void stop(struct daemon *d)
+{
+    int64_t most = d->configuration.limits.stop_timeout;
+
+    if (d->phase != DAEMON_SERVING) {
+        dispatcher_interrupt(d->dispatcher);
+        return;
+    }
+    log_info(NULL, "stopping attempts=%lld",
+             (long long)d->dispatcher->load.attempts);
+    d->phase = DAEMON_DRAINING;
+    notify_stopping(most + 4 * d->configuration.limits.stop_grace + SECOND);
+    server_stop_listening(d->server);
+    (void)uv_timer_start(&d->stop_timer, on_stop_timer,
+                         (uint64_t)(most / MILLISECOND), 0);
+    dispatcher_stop(d->dispatcher);
+}
+
+void daemon_settled(struct daemon *d)
+{
+    d->phase = DAEMON_CLOSING;
+    uv_stop(&d->loop);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    if (number == SIGHUP)
+        reload(signal->data);
+    else if (number != SIGPIPE)
+        stop(signal->data);
+}
+
+static void on_store(uv_poll_t *poll, int status, int events)
+{
+    const struct daemon *d = poll->data;
+
+    (void)status;
+    (void)events;
+    store_dispatch(d->store);
+}
+
+static void prune(struct daemon *d)
+{
+    const struct limits *l = &d->configuration.limits;
+    int64_t now = clock_now();
+
+    if (d->pruned && now - d->pruned < PRUNE_EVERY)
+        return;
+    d->pruned = now;
+    store_prune(d->store, l->history_age, l->history_count, NULL, NULL);
+}
+
+/* Is the store's thread doing its work? It may be slow, but not for ever. */
+static bool store_is_fresh(const struct daemon *d)
+{
+    int64_t since = store_busy_since(d->store);
+
+    return since < 0 ||
+           clock_now() - since < (int64_t)d->heartbeat * 2 * MILLISECOND;
+}
+
+static void on_heartbeat(uv_timer_t *timer)
+{
+    struct daemon *d = timer->data;
+
+    // that we are here says that the loop turns
+    if (d->is_watched && store_is_fresh(d))
+        notify_alive();
+    if (d->phase == DAEMON_SERVING)
+        notify_load(&d->dispatcher->load,
+                    (int64_t)backlog_count(d->dispatcher->backlog));
+    prune(d);
+    dispatcher_wake(d->dispatcher); // batch jobs age
+}
+
+static void start_heart(struct daemon *d)
+{
+    int64_t watchdog = notify_watchdog();
+    int64_t beat = HEARTBEAT_MOST;
+
+    d->is_watched = watchdog > 0;
+    if (d->is_watched && watchdog / 2 < beat)
+        beat = watchdog / 2;
+    d->heartbeat = (uint64_t)(beat / MILLISECOND);
+    d->heart.data = d;
+    (void)uv_timer_start(&d->heart, on_heartbeat, 0, d->heartbeat);
+}
+
+static void watch_signals(struct daemon *d)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        d->signals[i].data = d;
+        (void)uv_signal_init(&d->loop, &d->signals[i]);
+        (void)uv_signal_start(&d->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void on_called(void *user, struct call *call)
+{
+    methods_answer(user, call);
+}
+
+static const struct connection_ops connection_ops = {.called = on_called};
+
+static int start_store(struct daemon *d, struct error *e)
+{
+    int r = store_open(&d->store, d->places.state, e);
+    if (r < 0)
+        return r;
+    d->store_poll.data = d;
+    r = uv_poll_init(&d->loop, &d->store_poll, store_fd(d->store));
+    if (r == 0)
+        r = uv_poll_start(&d->store_poll, UV_READABLE, on_store);
+    return r < 0 ? error_set_errno(e, r, "cannot watch the store") : 0;
+}
+
+int daemon_open(struct daemon *ret, struct places *places,
+                struct configuration *configuration, struct error *e)
+{
+    struct daemon *d = ret;
+    struct settings s;
+
+    *d = (struct daemon){
+        .places = *places,
+        .configuration = *configuration,
+        .started = clock_now(),
+    };
+    (void)uv_loop_init(&d->loop);
+    (void)uv_timer_init(&d->loop, &d->stop_timer);
+    (void)uv_timer_init(&d->loop, &d->heart);
+    d->stop_timer.data = d;
+    watch_signals(d);
+
+    int r = make_settings(d, &d->configuration, &s, e);
+    if (r < 0)
+        return r;
+    d->rules = s.rules;
+    d->profiles = s.profiles;
+    r = start_store(d, e);
+    if (r < 0)
+        return r;
+
+    char *worker = places_program(d->configuration.worker, "transcoded-worker");
+    d->followers = followers_create(&d->rules);
+    d->warm = warm_create(&d->loop, worker,
+                          (size_t)d->configuration.limits.log_lines);
+    free(worker);
+    r = dispatcher_open(&d->dispatcher, d, e);
+    if (r == 0)
+        r = server_open(&d->server, &d->loop, &s.server, &d->rules,
+                        &connection_ops, d, e);
+    if (r < 0)
+        return r;
+    start_heart(d);
+    notify_ready();
+    log_info(NULL, "listening on %s jobs=%zu", d->places.socket,
+             backlog_count(d->dispatcher->backlog));
+    return 0;
+}
+
+void daemon_run(struct daemon *d)
+{
+    while (d->phase != DAEMON_CLOSING)
+        (void)uv_run(&d->loop, UV_RUN_DEFAULT);
+}
+
+static void close_handle(uv_handle_t *handle, void *user)
+{
+    (void)user;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void daemon_close(struct daemon *d)
+{
+    // what clients were promised is carried out, and they are told, first
+    store_close(d->store);
+    server_close(d->server);
+    followers_destroy(d->followers);
+    dispatcher_close(d->dispatcher);
+    warm_destroy(d->warm);
+    profiles_destroy(d->profiles);
+
+    // what is left are our own handles: their owners have closed theirs, and
+    // killed children are waited for
+    uv_handle_t *own[] = {
+        (uv_handle_t *)&d->store_poll, (uv_handle_t *)&d->signals[0],
+        (uv_handle_t *)&d->signals[1], (uv_handle_t *)&d->signals[2],
+        (uv_handle_t *)&d->signals[3], (uv_handle_t *)&d->stop_timer,
+        (uv_handle_t *)&d->heart,
+    };
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (own[i]->loop)
+            close_handle(own[i], NULL);
+    }
+    (void)uv_run(&d->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&d->loop);
+    configuration_fini(&d->configuration);
+    places_fini(&d->places);
+}

@@ -1,0 +1,66 @@
+/*
+ * daemon: the root of everything that transcoded owns. Its parts know it and
+ * find each other through it; they are created in the order of the fields and
+ * destroyed in the contrary one.
+ */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "access.h"
+#include "model/configuration.h"
+#include "places.h"
+
+struct error;
+struct followers;
+struct dispatcher;
+struct profiles;
+struct server;
+struct store;
+struct warm;
+
+enum daemon_phase {
+    DAEMON_SERVING,
+    DAEMON_DRAINING, // SIGTERM has come: what can end in time may
+    DAEMON_CLOSING,  // all jobs are settled
+};
+
+struct daemon {
+    uv_loop_t loop;
+    struct places places;
+    struct configuration configuration;
+    struct access_rules rules;     // borrows from the configuration
+    struct profiles *profiles;     // owned
+    struct store *store;           // owned
+    struct followers *followers;   // owned
+    struct warm *warm;             // owned
+    struct dispatcher *dispatcher; // owned
+    struct server *server;         // owned
+
+    uv_poll_t store_poll;
+    uv_signal_t signals[4]; // TERM, INT, HUP, PIPE
+    uv_timer_t stop_timer;  // the drain's end
+    uv_timer_t heart;       // watchdog, and what is done now and then
+    enum daemon_phase phase;
+    int64_t started;    // monotonic µs
+    int64_t pruned;     // monotonic µs, 0: never
+    uint64_t heartbeat; // ms between beats
+    bool is_watched;    // by systemd's watchdog
+};
+
+/* Recovers the store, listens, says READY. 0 or -errno; daemon_close() in any
+ * case. Consumes @places and @configuration. */
+int daemon_open(struct daemon *ret, struct places *places,
+                struct configuration *configuration, struct error *e);
+
+/* Until a signal has ended it. */
+void daemon_run(struct daemon *d);
+void daemon_close(struct daemon *d);
+
+/* The last job is settled: called by dispatcher while the daemon drains. */
+void daemon_settled(struct daemon *d);
+
+#endif

@@ -1,0 +1,174 @@
+/*
+ * planning: Plan. A worker inspects and plans, and ends; it is granted what it
+ * would be granted, opens no output and holds no slot.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attempt.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "connection.h"
+#include "daemon.h"
+#include "dispatcher.h"
+#include "methods.h"
+#include "reply.h"
+#include "submit.h"
+#include "wire/interface.h"
+#include "work.h"
+
+struct planning {
+    struct daemon *daemon; // not owned
+    struct call *call;     // owned; NULL: answered
+    struct job job;
+    struct log log;
+    struct attempt *attempt; // owned
+    struct json_t *plan;     // referenced; the reply, once it is known
+};
+
+static void planning_destroy(struct planning *p)
+{
+    p->daemon->dispatcher->load.attempts--;
+    dispatcher_wake(p->daemon->dispatcher);
+    attempt_destroy(p->attempt);
+    job_fini(&p->job);
+    json_decref(p->plan);
+    free(p);
+}
+
+static void on_hung_up(void *user)
+{
+    struct planning *p = user;
+
+    call_end(p->call);
+    p->call = NULL;
+    attempt_kill(p->attempt, TASK_CLIENT_GONE);
+}
+
+static void on_needs(void *user, const struct need *need)
+{
+    struct planning *p = user;
+    static const struct scheduler_load nothing; // as if alone
+    struct grant grant;
+
+    (void)scheduler_grant(&nothing, &p->daemon->configuration.limits,
+                          p->job.priority, need, &grant);
+    attempt_grant(p->attempt, &grant);
+}
+
+static json_t *strings(char *const *list, size_t count)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_string(list[i]));
+    return array;
+}
+
+static void on_told(void *user, struct event *ev)
+{
+    struct planning *p = user;
+
+    if (ev->kind != EVENT_READY || p->plan)
+        return;
+    p->plan = json_pack("{s:s, s:o, s:o}", "device", ev->ready.device, "plan",
+                        strings(ev->ready.plan, ev->ready.plan_count), "why",
+                        strings(ev->ready.why, ev->ready.why_count));
+}
+
+/* The job cannot be planned: which of its fields is at fault is not known, but
+ * the worker has said why. */
+static void refuse(struct planning *p, const struct attempt_result *result)
+{
+    struct error e = {0};
+
+    error_set_field(&e, -1,
+                    result->outcome == OUTCOME_BAD_INPUT ? "input.path" : "",
+                    "%s: %s", outcome_name(result->outcome), result->text);
+    reply_invalid_job(p->call, &e);
+}
+
+static void on_ended(void *user, const struct attempt_result *result)
+{
+    struct planning *p = user;
+
+    if (p->call) {
+        p->call->hung_up = NULL;
+        if (p->plan && result->outcome == OUTCOME_DONE)
+            call_reply(p->call, json_incref(p->plan));
+        else
+            refuse(p, result);
+    }
+    planning_destroy(p);
+}
+
+static const struct attempt_ops ops = {on_needs, on_told, on_ended};
+
+static int start(struct planning *p, struct error *e)
+{
+    struct daemon *d = p->daemon;
+    json_t *rights = work_rights(d, p->call->peer.uid);
+    char *opener = places_program(d->configuration.opener, "transcoded-files");
+    const struct attempt_config config = {
+        .loop = &d->loop,
+        .warm = d->warm,
+        .limits = &d->configuration.limits,
+        .log = &p->log,
+        .purpose = ATTEMPT_PLAN,
+        .number = 1,
+        .job = &p->job,
+        .channel = p->call->fd_count ? p->call->fds[0] : -1,
+        .opener = opener,
+        .rights = rights,
+    };
+    int r = attempt_start(&p->attempt, &config, &ops, p, e);
+    json_decref(rights);
+    free(opener);
+    if (p->call->fd_count)
+        fd_close(&p->call->fds[0]);
+    p->call->fd_count = 0;
+    return r;
+}
+
+void planning_start(struct daemon *d, struct call *call)
+{
+    const json_t *document;
+    struct error e = {0};
+    struct job job;
+    int64_t limit;
+
+    if (!submit_document(call, &document))
+        return;
+    if (d->phase != DAEMON_SERVING) {
+        reply_shutting_down(call);
+        return;
+    }
+    if (submit_read(d, call, document,
+                    call->fd_count ? SUBMIT_BY_CHANNEL : SUBMIT_BY_ROOTS, &job,
+                    &e) < 0) {
+        reply_invalid_job(call, &e);
+        return;
+    }
+    if (!dispatcher_has_room(d->dispatcher, call->peer.uid, &limit)) {
+        job_fini(&job);
+        reply_too_many(call, limit);
+        return;
+    }
+    struct planning *p = xcalloc(1, sizeof(*p));
+    p->daemon = d;
+    p->call = call;
+    p->job = job;
+    log_init(&p->log, NULL, "plan");
+    d->dispatcher->load.attempts++;
+    call->hung_up = on_hung_up;
+    call->user = p;
+    if (start(p, &e) < 0) {
+        call->hung_up = NULL;
+        call_fail(call, INTERFACE_NOT_PERMITTED,
+                  json_pack("{s:s}", "reason", e.text));
+        planning_destroy(p);
+    }
+}

@@ -1,0 +1,591 @@
+#include "work.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attempt.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "connection.h"
+#include "daemon.h"
+#include "dispatcher.h"
+#include "followers.h"
+#include "reply.h"
+
+static void finish(struct work *w, enum outcome outcome, const char *text,
+                   const struct event_outcome *said);
+static void requeue(struct work *w);
+
+struct work *work_create(struct dispatcher *j, struct backlog_job *row)
+{
+    struct work *w = xcalloc(1, sizeof(*w));
+
+    w->dispatcher = j;
+    w->row = row;
+    w->channel = -1;
+    log_init(&w->log, NULL, "job %lld", (long long)row->job.id);
+    list_init(&w->enders);
+    list_init(&w->holders);
+    list_append(&j->works, &w->link);
+    row->work = w;
+    return w;
+}
+
+static void record_fini(struct store_attempt *r)
+{
+    free(r->plan);
+    free(r->text);
+    free(r->log);
+    free(r->detail);
+    *r = (struct store_attempt){0};
+}
+
+static void end_calls(struct list *calls)
+{
+    list_foreach(link, next, calls)
+        call_end(list_entry(link, struct call, link));
+}
+
+static struct scheduler_load *load_of(const struct work *w)
+{
+    return &w->dispatcher->load;
+}
+
+/* The attempt is over: what it had is free again. */
+static void give_back(struct work *w)
+{
+    if (w->phase == WORK_FETCHING || w->phase == WORK_RUNNING) {
+        load_of(w)->attempts--;
+        if (!w->is_granted)
+            load_of(w)->ungranted--;
+        if (w->takes_slot)
+            load_of(w)->cpu_jobs--;
+    }
+    w->is_waiting = w->is_granted = w->takes_slot = false;
+    attempt_destroy(w->attempt);
+    w->attempt = NULL;
+    dispatcher_wake(w->dispatcher);
+}
+
+void work_destroy(struct work *w)
+{
+    if (!w)
+        return;
+    give_back(w);
+    list_remove(&w->link);
+    if (w->row)
+        w->row->work = NULL;
+    if (w->has_job)
+        job_fini(&w->job);
+    fd_close(&w->channel);
+    record_fini(&w->record);
+    end_calls(&w->enders);
+    end_calls(&w->holders);
+    json_decref(w->outcome);
+    free(w);
+}
+
+static void on_saved(void *user, int result, const struct error *e)
+{
+    (void)user;
+    // memory is ahead of the disk now; a restart would run the job again
+    if (result < 0)
+        log_error(NULL, "the store does not keep up: %s", e->text);
+}
+
+static void save(struct work *w)
+{
+    store_update(w->dispatcher->daemon->store, &w->row->job, OUTCOME_NONE,
+                 on_saved, NULL);
+}
+
+static void save_attempt(struct work *w)
+{
+    store_put_attempt(w->dispatcher->daemon->store, w->row->job.id, &w->record,
+                      on_saved, NULL);
+}
+
+static void enter(struct work *w, enum state state)
+{
+    w->row->job.state = state;
+    save(w);
+    dispatcher_tell_state(w->dispatcher, w->row);
+}
+
+static void on_needs(void *user, const struct need *need)
+{
+    struct work *w = user;
+
+    w->need = *need;
+    w->is_waiting = true;
+    dispatcher_wake(w->dispatcher);
+}
+
+void work_grant(struct work *w)
+{
+    struct grant grant;
+
+    if (!scheduler_grant(load_of(w),
+                         &w->dispatcher->daemon->configuration.limits,
+                         w->row->job.priority, &w->need, &grant))
+        return;
+    w->is_waiting = false;
+    w->is_granted = true;
+    w->takes_slot = scheduler_takes_slot(&w->need);
+    load_of(w)->ungranted--;
+    if (w->takes_slot)
+        load_of(w)->cpu_jobs++;
+    attempt_grant(w->attempt, &grant);
+    dispatcher_wake(
+        w->dispatcher); // there is room for the next one to be inspected
+}
+
+static char *dump(const json_t *json)
+{
+    return json_dumps(json, JSON_COMPACT);
+}
+
+static void keep_plan(struct work *w, const struct event_ready *ready)
+{
+    json_t *plan = json_array();
+
+    for (size_t i = 0; i < ready->plan_count; i++)
+        json_array_append_new(plan, json_string(ready->plan[i]));
+    free(w->record.plan);
+    w->record.plan = dump(plan);
+    json_decref(plan);
+    (void)snprintf(w->record.device, sizeof(w->record.device), "%s",
+                   ready->device);
+}
+
+static void on_told(void *user, struct event *ev)
+{
+    struct work *w = user;
+
+    if (ev->kind == EVENT_READY) {
+        log_info(&w->log, "running on %s attempt=%d", ev->ready.device,
+                 w->row->job.attempts);
+        keep_plan(w, &ev->ready);
+        save_attempt(w);
+        enter(w, STATE_RUNNING);
+    }
+    dispatcher_tell(w->dispatcher, w->row, ev);
+}
+
+static void tell_retry(struct work *w, const struct attempt_result *result)
+{
+    char *text =
+        xasprintf("attempt %d %s: %s; trying again", w->row->job.attempts,
+                  outcome_name(result->outcome), result->text);
+    struct event ev = {.kind = EVENT_LOG};
+
+    ev.log.level = LOG_LEVEL_WARNING;
+    ev.log.text = text;
+    log_warning(&w->log, "%s", text);
+    dispatcher_tell(w->dispatcher, w->row, &ev);
+    free(text);
+}
+
+/* The record of the attempt, complete. */
+static void save_result(struct work *w, const struct attempt_result *result)
+{
+    w->record.ended = clock_wall();
+    w->record.outcome = result->outcome;
+    w->record.text = xstrdup(result->text);
+    w->record.log = dump(result->log);
+    save_attempt(w);
+}
+
+static void on_attempt_ended(void *user, const struct attempt_result *result)
+{
+    struct work *w = user;
+    struct store_job *job = &w->row->job;
+    const struct limits *limits = &w->dispatcher->daemon->configuration.limits;
+    // a reader of growing output has seen what a second try would rewrite
+    bool was_seen = result->was_ready && w->job.delivery == JOB_GROWING;
+
+    enum task_verdict verdict =
+        task_verdict(job, result->outcome, result->reason, was_seen, limits);
+    save_result(w, result);
+    if (verdict == TASK_END) {
+        finish(w, result->outcome, result->text, result->said);
+        return;
+    }
+    if (result->outcome != OUTCOME_INTERRUPTED)
+        tell_retry(w, result);
+    requeue(w);
+}
+
+static const struct attempt_ops attempt_ops = {
+    .needs = on_needs,
+    .told = on_told,
+    .ended = on_attempt_ended,
+};
+
+json_t *work_rights(const struct daemon *d, uid_t uid)
+{
+    const struct configuration *c = &d->configuration;
+    const struct access_peer owner = {.uid = uid};
+    json_t *read_roots = json_array();
+    json_t *write_roots = json_array();
+
+    for (size_t i = 0; i < c->read_root_count; i++)
+        json_array_append_new(read_roots, json_string(c->read_roots[i]));
+    for (size_t i = 0; i < c->write_root_count; i++)
+        json_array_append_new(write_roots, json_string(c->write_roots[i]));
+    return json_pack("{s:o, s:o, s:b}", "read_roots", read_roots, "write_roots",
+                     write_roots, "any", access_any_path(&d->rules, &owner));
+}
+
+static int launch_attempt(struct work *w, struct error *e)
+{
+    struct daemon *d = w->dispatcher->daemon;
+    json_t *rights = work_rights(d, w->row->job.uid);
+    char *opener = places_program(d->configuration.opener, "transcoded-files");
+    const struct attempt_config config = {
+        .loop = &d->loop,
+        .warm = d->warm,
+        .limits = &d->configuration.limits,
+        .log = &w->log,
+        .purpose = ATTEMPT_WORK,
+        .id = w->row->job.id,
+        .number = w->row->job.attempts,
+        .job = &w->job,
+        .channel = w->channel,
+        .opener = opener,
+        .rights = rights,
+    };
+    int r = attempt_start(&w->attempt, &config, &attempt_ops, w, e);
+    free(opener);
+    json_decref(rights);
+    return r;
+}
+
+/* Its turn was taken back: it did not begin. */
+static void unbegin(struct work *w)
+{
+    w->row->job.attempts--;
+    requeue(w);
+}
+
+static void launch(struct work *w)
+{
+    struct error e = {0};
+
+    if (launch_attempt(w, &e) < 0) {
+        dispatcher_hold_breath(w->dispatcher, e.text); // no fault of the job
+        unbegin(w);
+        return;
+    }
+    w->phase = WORK_RUNNING;
+    w->record = (struct store_attempt){
+        .number = w->row->job.attempts,
+        .started = clock_wall(),
+    };
+    save_attempt(w);
+}
+
+static void on_document(void *user, int result, const struct store_record *r,
+                        const struct error *e)
+{
+    struct work *w = user;
+    struct error why = {0};
+
+    if (w->wanted == TASK_CANCELLED) {
+        finish(w, OUTCOME_CANCELLED, "cancelled before it began", NULL);
+    } else if (w->wanted != TASK_NO_REASON) {
+        unbegin(w);
+    } else if (result < 0) {
+        dispatcher_hold_breath(w->dispatcher, e->text);
+        unbegin(w);
+    } else if (job_from_text(&w->job, r->document, strlen(r->document), &why) <
+               0) {
+        // accepted by another version of the service
+        finish(w, OUTCOME_BAD_REQUEST, why.text, NULL);
+    } else {
+        w->has_job = true;
+        launch(w);
+    }
+}
+
+void work_start(struct work *w)
+{
+    assert(w->phase == WORK_QUEUED);
+    w->phase = WORK_FETCHING;
+    w->wanted = TASK_NO_REASON;
+    load_of(w)->attempts++;
+    load_of(w)->ungranted++;
+    w->row->job.attempts++;
+    enter(w, STATE_STARTING);
+    if (w->has_job)
+        launch(w);
+    else
+        store_get(w->dispatcher->daemon->store, w->row->job.id, on_document, w);
+}
+
+static void reply_all(struct list *calls)
+{
+    list_foreach(link, next, calls)
+    {
+        struct call *call = list_entry(link, struct call, link);
+        list_remove(link);
+        call_reply(call, NULL);
+    }
+}
+
+static void refuse_all(struct list *calls, enum state state)
+{
+    list_foreach(link, next, calls)
+    {
+        struct call *call = list_entry(link, struct call, link);
+        list_remove(link);
+        reply_wrong_state(call, state);
+    }
+}
+
+/* Back into the queue; what was asked for meanwhile is answered. */
+static void requeue(struct work *w)
+{
+    struct dispatcher *j = w->dispatcher;
+    struct backlog_job *row = w->row;
+
+    give_back(w);
+    record_fini(&w->record);
+    w->phase = WORK_QUEUED;
+    backlog_requeue(j->backlog, row);
+    enter(w, STATE_QUEUED);
+    reply_all(&w->holders);
+    if (!list_empty(&w->enders)) { // the attempt ended before it was asked
+        finish(w, OUTCOME_CANCELLED, "cancelled", NULL);
+    } else if (!row->job.attached) {
+        work_destroy(w); // a row will do again
+    }
+    if (j->stopping)
+        dispatcher_check_settled(j);
+}
+
+/* The end is in the store: tell, and forget. */
+static void settle(struct work *w)
+{
+    struct dispatcher *j = w->dispatcher;
+    struct backlog_job *row = w->row;
+
+    if (row->job.state == STATE_CANCELLED)
+        reply_all(&w->enders);
+    else
+        refuse_all(&w->enders, row->job.state);
+    refuse_all(&w->holders, row->job.state);
+    w->row = NULL;
+    work_destroy(w);
+    backlog_remove(j->backlog, row);
+    if (j->stopping)
+        dispatcher_check_settled(j);
+}
+
+static void tell_end(struct work *w)
+{
+    const struct store_job *job = &w->row->job;
+
+    dispatcher_tell_state(w->dispatcher, w->row);
+    followers_tell(w->dispatcher->daemon->followers, job->uid, job->id,
+                   EVENT_OUTCOME, w->outcome);
+}
+
+static void on_stored(void *user, int result, const struct error *e)
+{
+    struct work *w = user;
+
+    if (result < 0)
+        log_error(&w->log, "its end could not be stored: %s", e->text);
+    if (!w->row->job.attached)
+        tell_end(w);
+    settle(w);
+}
+
+/* The outcome as everybody gets it. A new reference. */
+static json_t *outcome_to_json(const struct work *w, enum outcome outcome,
+                               const char *text,
+                               const struct event_outcome *said)
+{
+    struct event ev = {.kind = EVENT_OUTCOME};
+
+    if (said)
+        ev.outcome = *said; // lent
+    ev.outcome.outcome = outcome;
+    if (outcome != OUTCOME_DONE) { // no output of it is there
+        ev.outcome.outputs = NULL;
+        ev.outcome.output_count = 0;
+    }
+    char *words = xstrdup(text);
+    ev.outcome.text = words;
+    ev.job = w->row->job.id;
+    ev.attempt = w->row->job.attempts;
+    ev.time = clock_wall();
+    json_t *json = event_to_json(&ev);
+    free(words);
+    return json;
+}
+
+/* The job ends: stored first, then told. An attached job's client need not wait
+ * for the disk, it has been promised nothing. */
+static void finish(struct work *w, enum outcome outcome, const char *text,
+                   const struct event_outcome *said)
+{
+    struct store *store = w->dispatcher->daemon->store;
+
+    w->outcome = outcome_to_json(w, outcome, text, said);
+    if (w->record.number > 0) {
+        free(w->record.detail);
+        w->record.detail = dump(w->outcome);
+        save_attempt(w);
+    }
+    give_back(w);
+    w->phase = WORK_STORING;
+    fd_close(&w->channel);
+    w->row->job.state = outcome_final_state(outcome);
+    w->row->job.held = false;
+    log_info(&w->log, "%s: %s attempts=%d", outcome_name(outcome),
+             text[0] ? text : state_name(w->row->job.state),
+             w->row->job.attempts);
+    if (w->row->job.attached)
+        tell_end(w);
+    backlog_set_aside(w->dispatcher->backlog, w->row);
+    store_update(store, &w->row->job, outcome, on_stored, w);
+}
+
+void work_cancel(struct work *w, struct call *call)
+{
+    list_append(&w->enders, &call->link);
+    switch (w->phase) {
+    case WORK_QUEUED:
+        finish(w, OUTCOME_CANCELLED, "cancelled before it began", NULL);
+        break;
+    case WORK_FETCHING:
+        w->wanted = TASK_CANCELLED;
+        break;
+    case WORK_RUNNING:
+        attempt_stop(w->attempt, TASK_CANCELLED);
+        break;
+    case WORK_STORING:
+        break; // the reply says how it ended
+    }
+}
+
+static void on_row_stored(void *user, int result, const struct error *e)
+{
+    struct call *call = user;
+
+    if (result < 0)
+        reply_store_failed(call, e);
+    else
+        call_reply(call, NULL);
+}
+
+/* The row has changed: reply when that is durable. */
+static void save_and_reply(struct dispatcher *j, const struct backlog_job *row,
+                           struct call *call)
+{
+    store_update(j->daemon->store, &row->job, OUTCOME_NONE, on_row_stored,
+                 call);
+    dispatcher_tell_state(j, row);
+}
+
+/* A job that has begun but does not run yet goes back to the queue, held. */
+static void hold_back(struct work *w, struct call *call)
+{
+    list_append(&w->holders, &call->link);
+    w->row->job.held = true;
+    if (w->phase == WORK_RUNNING)
+        attempt_stop(w->attempt, TASK_HELD);
+    else
+        w->wanted = TASK_HELD;
+}
+
+void work_pause(struct dispatcher *j, struct backlog_job *row,
+                struct call *call)
+{
+    struct work *w = row->work;
+
+    switch (row->job.state) {
+    case STATE_QUEUED:
+        if (row->job.held)
+            break;
+        backlog_hold(j->backlog, row);
+        save_and_reply(j, row, call);
+        return;
+    case STATE_STARTING:
+        hold_back(w, call);
+        return;
+    case STATE_RUNNING:
+        if (attempt_pause(w->attempt) < 0)
+            break; // it is just ending
+        row->job.state = STATE_PAUSED;
+        save_and_reply(j, row, call);
+        return;
+    case STATE_PAUSED:
+    case STATE_SUCCEEDED:
+    case STATE_FAILED:
+    case STATE_CANCELLED:
+    case STATE_COUNT:
+        break;
+    }
+    reply_wrong_state(call, row->job.state);
+}
+
+void work_resume(struct dispatcher *j, struct backlog_job *row,
+                 struct call *call)
+{
+    struct work *w = row->work;
+
+    if (row->job.state == STATE_QUEUED && row->job.held) {
+        backlog_release(j->backlog, row);
+        save_and_reply(j, row, call);
+        dispatcher_wake(j);
+    } else if (row->job.state == STATE_PAUSED &&
+               attempt_resume(w->attempt) == 0) {
+        row->job.state = STATE_RUNNING;
+        save_and_reply(j, row, call);
+    } else {
+        reply_wrong_state(call, row->job.state);
+    }
+}
+
+void work_abandon(struct work *w)
+{
+    w->lost_client = true;
+    fd_close(&w->channel);
+    switch (w->phase) {
+    case WORK_QUEUED:
+        finish(w, OUTCOME_CANCELLED, "its client hung up", NULL);
+        break;
+    case WORK_RUNNING:
+        attempt_kill(w->attempt, TASK_CLIENT_GONE);
+        break;
+    case WORK_FETCHING: // an attached job brought its document along
+    case WORK_STORING:
+        break;
+    }
+}
+
+void work_interrupt(struct work *w)
+{
+    switch (w->phase) {
+    case WORK_QUEUED:
+        if (w->row->job.attached)
+            finish(w, OUTCOME_INTERRUPTED, "the service was shut down", NULL);
+        break;
+    case WORK_FETCHING:
+        if (w->wanted == TASK_NO_REASON)
+            w->wanted = TASK_SHUTDOWN;
+        break;
+    case WORK_RUNNING:
+        attempt_stop(w->attempt, TASK_SHUTDOWN);
+        break;
+    case WORK_STORING:
+        break;
+    }
+}

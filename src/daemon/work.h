@@ -1,0 +1,83 @@
+/*
+ * work: a job that is more than a row of the backlog: attached to a client,
+ * started, or about to end. From the document, by attempts, to the outcome in
+ * the store.
+ */
+#ifndef DAEMON_WORK_H
+#define DAEMON_WORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "model/job.h"
+#include "model/need.h"
+#include "store/store.h"
+#include "task.h"
+
+struct attempt;
+struct backlog_job;
+struct call;
+struct daemon;
+struct dispatcher;
+struct json_t;
+
+enum work_phase {
+    WORK_QUEUED,
+    WORK_FETCHING, // its document comes from the store
+    WORK_RUNNING,  // has an attempt
+    WORK_STORING,  // its end is being stored
+};
+
+struct work {
+    struct list link;              // dispatcher.works
+    struct dispatcher *dispatcher; // not owned
+    struct backlog_job *row;       // not owned
+    struct log log;
+    enum work_phase phase;
+    enum task_reason wanted; // while fetching: it is not to start after all
+    bool has_job;
+    struct job job;          // of attached and started ones
+    int channel;             // owned; the worker's end, -1: none, or given up
+    struct attempt *attempt; // owned, or NULL
+    struct store_attempt record; // of the attempt; its texts are owned
+    bool is_waiting;             // for a grant
+    bool is_granted;
+    bool takes_slot;  // of the CPU, by its grant
+    bool lost_client; // attached, and the client is gone
+    struct need need;
+    struct list enders;     // of call, owned: reply when it has ended
+    struct list holders;    // of call, owned: reply when it is back in queue
+    struct json_t *outcome; // referenced; the event, while it is stored
+};
+
+/* For work that has no attempt. */
+struct work *work_create(struct dispatcher *j, struct backlog_job *row);
+void work_destroy(struct work *w);
+
+/* What the opener of a job of @uid without a channel may open: the roots as
+ * they are now. A new reference. */
+struct json_t *work_rights(const struct daemon *d, uid_t uid);
+
+/* Its turn has come. */
+void work_start(struct work *w);
+
+/* What dispatcher.c grants. */
+void work_grant(struct work *w);
+
+/* Each consumes @call and replies to it, when what was asked is durable. Only
+ * Cancel needs more than a row. */
+void work_cancel(struct work *w, struct call *call);
+void work_pause(struct dispatcher *j, struct backlog_job *row,
+                struct call *call);
+void work_resume(struct dispatcher *j, struct backlog_job *row,
+                 struct call *call);
+
+/* The client of an attached job is gone. */
+void work_abandon(struct work *w);
+
+/* The service goes down. */
+void work_interrupt(struct work *w);
+
+#endif
