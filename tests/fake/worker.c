@@ -1,0 +1,284 @@
+/*
+ * worker: a stand-in for transcoded-worker that does what its job's input path
+ * says: words behind the last slash, with '+' between them, in this order.
+ *
+ *   /fake/need+ready+progress+done      a good job
+ *   /fake/need+ready+crash@1+done       crashes in its first attempt only
+ *
+ * need, ready, progress, log, done     say so; `need` waits for the grant
+ * encode                               a need that takes a CPU slot
+ * say:NAME                             the outcome NAME
+ * output                               writes "fake" to output 0, by the
+ * channel wait                                 until stopped, as a good worker
+ * would deaf                                 for ever, whatever is asked crash,
+ * kill, exit:N, mute            end without an outcome babble, junk, huge, lie
+ * say what no worker may hangup                               close the control
+ * socket, but live on noise                                much on standard
+ * error sleep:MS
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "model/limits.h"
+#include "model/order.h"
+#include "wire/channel.h"
+#include "wire/frame.h"
+
+struct worker {
+    struct frame_reader *orders;
+    int channel; // -1: none yet
+    long long attempt;
+    bool plan_only;
+    char script[4096];
+};
+
+static void say(const char *text)
+{
+    (void)fd_write_all(ORDER_FD, text, strlen(text) + 1);
+}
+
+/* The next order; ends with the daemon. The caller frees. */
+static json_t *next_order(struct worker *w)
+{
+    const char *text;
+    size_t size;
+    int fds[LIMITS_FDS];
+    size_t count;
+
+    while (frame_next(w->orders, &text, &size, fds, &count) <= 0) {
+        char chunk[65536];
+        ssize_t n =
+            fd_receive(ORDER_FD, chunk, sizeof(chunk), fds, LIMITS_FDS, &count);
+        if (n <= 0)
+            _exit(0);
+        if (frame_push(w->orders, chunk, (size_t)n, fds, count) < 0)
+            _exit(9);
+    }
+    if (count)
+        w->channel = fds[0];
+    return json_loadb(text, size, 0, NULL);
+}
+
+static bool is_order(const json_t *order, const char *name)
+{
+    const char *kind = json_string_value(json_object_get(order, "order"));
+
+    return kind && strcmp(kind, name) == 0;
+}
+
+static void end_cancelled(void)
+{
+    say("{\"event\":\"outcome\",\"outcome\":\"cancelled\",\"text\":\"asked "
+        "to stop\",\"frames\":0,\"errors\":0,\"outputs\":[]}");
+    _exit(0);
+}
+
+static void wait_for(struct worker *w, const char *name)
+{
+    for (;;) {
+        json_t *order = next_order(w);
+        bool found = is_order(order, name);
+        if (is_order(order, "stop"))
+            end_cancelled();
+        json_decref(order);
+        if (found)
+            return;
+    }
+}
+
+static void take_job(struct worker *w)
+{
+    json_t *order = next_order(w);
+    const json_t *job = json_object_get(order, "job");
+    const char *path = json_string_value(
+        json_object_get(json_object_get(job, "input"), "path"));
+    const char *slash = path ? strrchr(path, '/') : NULL;
+
+    w->attempt = json_integer_value(json_object_get(order, "attempt"));
+    w->plan_only = json_is_true(json_object_get(order, "plan_only"));
+    (void)snprintf(w->script, sizeof(w->script), "%s", slash ? slash + 1 : "");
+    json_decref(order);
+}
+
+static void outcome(const char *name)
+{
+    char text[512];
+
+    (void)snprintf(text, sizeof(text),
+                   "{\"event\":\"outcome\",\"outcome\":\"%s\",\"text\":\"by "
+                   "script\",\"frames\":3,\"errors\":0,\"outputs\":[]}",
+                   name);
+    say(text);
+    _exit(0);
+}
+
+static void need(struct worker *w, const char *renditions)
+{
+    char text[512];
+
+    (void)snprintf(text, sizeof(text),
+                   "{\"event\":\"need\",\"decodes_video\":false,\"codec\":\"\","
+                   "\"width\":0,\"height\":0,\"depth\":0,\"renditions\":[%s],"
+                   "\"duration\":1.0}",
+                   renditions);
+    say(text);
+    wait_for(w, "grant");
+}
+
+static void ready(struct worker *w)
+{
+    say("{\"event\":\"ready\",\"device\":\"cpu\",\"plan\":[\"copy\"],"
+        "\"why\":[\"it is a fake\"]}");
+    if (w->plan_only)
+        outcome("done");
+}
+
+static void progress(void)
+{
+    say("{\"event\":\"progress\",\"frame\":1,\"fps\":25.0,\"speed\":1.0,"
+        "\"out_time\":0.04,\"percent\":50.0,\"eta\":0.04,\"size\":4,"
+        "\"bitrate\":800}");
+}
+
+/* One request on the file channel; *@ret_fd is what came with the reply. */
+static void request(struct worker *w, enum channel_verb verb, int number,
+                    int *ret_fd)
+{
+    const struct channel_request q = {
+        .verb = verb, .role = CHANNEL_OUTPUT, .number = number, .second = -1};
+    char packet[CHANNEL_MOST];
+    size_t size = channel_format_request(&q, packet);
+    size_t count = 0;
+
+    if (fd_send(w->channel, packet, size, NULL, 0) < 0)
+        _exit(7);
+    ssize_t n =
+        fd_receive(w->channel, packet, sizeof(packet), ret_fd, 1, &count);
+    struct channel_reply p;
+    if (n <= 0 || channel_parse_reply(&p, packet, (size_t)n, NULL) < 0 ||
+        p.code < 0)
+        outcome("output_failed");
+}
+
+static void write_output(struct worker *w)
+{
+    int fd = -1;
+    int none = -1;
+
+    request(w, CHANNEL_ATTEMPT, (int)w->attempt, &none);
+    request(w, CHANNEL_OPEN, 0, &fd);
+    if (fd < 0 || fd_write_all(fd, "fake", 4) < 0)
+        outcome("output_failed");
+    fd_close(&fd);
+    request(w, CHANNEL_DONE, 0, &none);
+}
+
+static void be_deaf(void)
+{
+    (void)signal(SIGTERM, SIG_IGN);
+    for (;;)
+        (void)pause();
+}
+
+static void babble(void)
+{
+    for (;;)
+        progress();
+}
+
+static void huge(void)
+{
+    static char chunk[65536];
+
+    memset(chunk, 'x', sizeof(chunk));
+    for (;;)
+        (void)fd_write_all(ORDER_FD, chunk, sizeof(chunk));
+}
+
+static void sleep_ms(long ms)
+{
+    const struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+
+    (void)nanosleep(&t, NULL);
+}
+
+static void noise(void)
+{
+    for (int i = 0; i < 20000; i++)
+        (void)fprintf(stderr, "line %d of noise\n", i);
+}
+
+static void perform(struct worker *w, const char *word, const char *value)
+{
+    // clang-format off
+    if (strcmp(word, "need") == 0) need(w, "");
+    else if (strcmp(word, "encode") == 0)
+        need(w, "{\"codec\":\"h264\",\"width\":320,\"height\":180,\"depth\":8}");
+    else if (strcmp(word, "ready") == 0) ready(w);
+    else if (strcmp(word, "progress") == 0) progress();
+    else if (strcmp(word, "log") == 0)
+        say("{\"event\":\"log\",\"level\":\"warning\",\"text\":\"hello\"}");
+    else if (strcmp(word, "done") == 0) outcome("done");
+    else if (strcmp(word, "lie") == 0) outcome("done");
+    else if (strcmp(word, "say") == 0) outcome(value);
+    else if (strcmp(word, "output") == 0) write_output(w);
+    else if (strcmp(word, "wait") == 0) wait_for(w, "never");
+    else if (strcmp(word, "deaf") == 0) be_deaf();
+    else if (strcmp(word, "crash") == 0) {
+        (void)signal(SIGSEGV, SIG_DFL); // a sanitizer would catch it
+        (void)raise(SIGSEGV);
+    }
+    else if (strcmp(word, "kill") == 0) (void)raise(SIGKILL);
+    else if (strcmp(word, "exit") == 0) _exit(atoi(value));
+    else if (strcmp(word, "mute") == 0) _exit(0);
+    else if (strcmp(word, "babble") == 0) babble();
+    else if (strcmp(word, "junk") == 0) say("this is no JSON");
+    else if (strcmp(word, "huge") == 0) huge();
+    else if (strcmp(word, "hangup") == 0) { (void)close(ORDER_FD); be_deaf(); }
+    else if (strcmp(word, "noise") == 0) noise();
+    else if (strcmp(word, "sleep") == 0) sleep_ms(atol(value));
+    // clang-format on
+}
+
+/* "word:value@attempt": the parts behind it are optional. */
+static void follow(struct worker *w)
+{
+    char *rest = w->script;
+    char *word;
+
+    while ((word = strsep(&rest, "+"))) {
+        char *at = strchr(word, '@');
+        if (at && atoll(at + 1) != w->attempt)
+            continue;
+        if (at)
+            *at = '\0';
+        char *value = strchr(word, ':');
+        if (value)
+            *value++ = '\0';
+        perform(w, word, value ? value : "");
+    }
+}
+
+int main(void)
+{
+    struct worker w = {.channel = -1};
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    w.orders = frame_reader_create(LIMITS_MESSAGE, LIMITS_FDS);
+    take_job(&w);
+    follow(&w);
+    wait_for(&w, "never");
+    return 0;
+}
