@@ -124,6 +124,15 @@ static int create_hidden(struct temporary *t)
     return -EEXIST;
 }
 
+/* The folder is held by a descriptor: that it has no names any more is the one
+ * way in which nothing can be found in it. */
+static int explain(int code, struct error *e)
+{
+    return error_set(e, code, "%s",
+                     code == -ENOENT ? "its folder has been removed"
+                                     : strerror(-code));
+}
+
 int temporary_create(struct temporary *ret, int folder,
                      enum temporary_kind kind, struct error *e)
 {
@@ -135,7 +144,7 @@ int temporary_create(struct temporary *ret, int folder,
     if (lacks_unnamed(r))
         r = create_hidden(&t);
     if (r < 0)
-        return error_set(e, r, "%s", strerror(-r));
+        return explain(r, e);
     *ret = t;
     return 0;
 }
@@ -222,7 +231,7 @@ int temporary_publish(struct temporary *t, const char *name,
         r = mode == TEMPORARY_KEEP ? publish_keeping(t, name)
                                    : publish_replacing(t, name);
     if (r < 0)
-        return error_set(e, r, "%s", strerror(-r));
+        return explain(r, e);
 
     t->name[0] = '\0'; // what has the final name is no temporary any more
     r = temporary_sync_folder(t->folder);
