@@ -199,7 +199,7 @@ static const struct field job_fields[] = {
     {"hardware", ROW_ENUM(J, hardware, enum job_hardware, job_hardware_names),
      .fallback = "\"auto\""},
     {"timeout", ROW_TIME(J, timeout), .most = SECONDS_MOST, .fallback = "0"},
-    {"input", ROW_OBJECT(J, input, &input_record), .fallback = "{}"},
+    {"input", ROW_OBJECT(J, input, &input_record)},
     {"outputs", ROW_LIST(J, outputs, struct job_output *, output_count,
                          &output_record),
      .least = 1, .most = LIMITS_OUTPUTS},
