@@ -135,7 +135,7 @@ static int load_file(struct profiles *p, int dir, const char *file,
     int r = fd_read_file(dir, file, LIMITS_DOCUMENT, &text, &size);
 
     if (r < 0)
-        return error_set_errno(e, r, "cannot read it");
+        return error_set(e, -EINVAL, "cannot read it: %s", strerror(-r));
     json_t *json = NULL;
     r = document_parse(&json, text, size, LIMITS_DOCUMENT, e);
     if (r == 0)
