@@ -7,6 +7,7 @@ it ends. The programs are those of $TRANSCODED_BUILD (build/ by default).
 
 import array
 import contextlib
+import copy
 import hashlib
 import json
 import os
@@ -28,7 +29,7 @@ TRANSCODED = BUILD / "transcoded"
 TRANSCODECTL = BUILD / "transcodectl"
 WORKER = BUILD / "transcoded-worker"
 # Sanitizers and two busy cores stretch everything; nothing is timed by this.
-PATIENCE = 60
+PATIENCE = float(os.environ.get("TRANSCODED_PATIENCE", 60))
 
 
 def wait_until(predicate, what, patience=PATIENCE, pause=0.01):
@@ -331,7 +332,7 @@ class TestCase(unittest.TestCase):
 
     def job(self, source, *outputs, **fields):
         """A job document; outputs are dicts or paths below the out folder."""
-        listed = [o if isinstance(o, dict) else {"path": o} for o in outputs]
+        listed = [copy.deepcopy(o) if isinstance(o, dict) else {"path": o} for o in outputs]
         for o in listed:
             o["path"] = str(self.out / o["path"])
         given = fields.pop("input", {})
