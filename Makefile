@@ -185,6 +185,36 @@ check:
 	$(Q)tests/deps check
 	$(Q)MAKE='$(MAKE)' tests/check
 
+# What takes longer than a check may: suites named soak_*.
+soak: all
+	$(Q)tests/deps check
+	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined all tests
+	$(Q)tests/run --build build --timeout 3600 $(foreach s,$(wildcard tests/soak/soak_*.py),::: python3 $(s))
+
+compat: all
+	$(Q)tests/deps check
+	$(Q)tests/run --build build --jobs 1 --timeout 1800 tests/compat
+
+lint:
+	$(Q)tests/deps check
+	$(Q)tests/lint
+
+# Each target for FUZZ_TIME seconds; what it finds is left in build-fuzz/found.
+fuzz:
+	$(Q)tests/deps check
+	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build-fuzz CFLAGS='-O1 -g' \
+	  SANITIZE=fuzzer-no-link,address,undefined $(FUZZERS:%=build-fuzz/tests/fuzz/fuzz_%)
+	$(Q)mkdir -p build-fuzz/found $(FUZZERS:%=build-fuzz/corpus/%)
+	$(Q)for f in $(FUZZERS); do echo "fuzzing $$f for $(FUZZ_TIME) s"; \
+	  build-fuzz/tests/fuzz/fuzz_$$f -max_total_time=$(FUZZ_TIME) -max_len=70000 -timeout=10 \
+	    -verbosity=0 -print_final_stats=1 -artifact_prefix=build-fuzz/found/$$f- \
+	    build-fuzz/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(foreach f,$(FUZZ_FLOOR),$(call archive_of,$(f)))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined -pthread -o $@ $< \
+	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call libs_for,wire) -lm
+
 demo:
 	$(Q)tests/deps
 	$(Q)$(MAKE) --no-print-directory all
@@ -218,4 +248,4 @@ uninstall:
 clean:
 	rm -rf build build-*
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/src $(BUILD)/tests -type f -name '*.d' 2>/dev/null)
