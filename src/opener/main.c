@@ -55,7 +55,7 @@ static int confine(struct error *e)
                          CHANNEL_FD);
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
         struct rlimit limit = {limits[i].most, limits[i].most};
-        if (setrlimit(limits[i].resource, &limit) < 0)
+        if (setrlimit((__rlimit_resource_t)limits[i].resource, &limit) < 0)
             return error_set_errno(e, -errno, "cannot limit itself");
     }
     // Ctrl-C on a terminal reaches the whole group, but is the parent's matter
