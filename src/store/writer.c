@@ -16,6 +16,8 @@
 #include "base/memory.h"
 #include "store/database.h"
 
+#define SLOW_COMMIT (2 * MILLISECOND) // from here on waiting for others pays
+
 struct writer {
     struct database *db; // not owned; the thread's while it runs
     pthread_t thread;
@@ -26,9 +28,12 @@ struct writer {
     pthread_mutex_t mutex; // guards the rest
     pthread_cond_t wake;
     struct list waiting; // of requests
+    size_t waiting_count;
     struct list finished;
     int64_t counts[STATE_COUNT]; // as of the last commit
     bool stopping;
+    size_t expected;  // requests that the next group may well have
+    int64_t patience; // µs to wait for them
 };
 
 static struct request *request_of(struct list *link)
@@ -36,14 +41,18 @@ static struct request *request_of(struct list *link)
     return list_entry(link, struct request, link);
 }
 
-/* The whole of @from, or its first @most, to the end of @to. */
-static void move(struct list *to, struct list *from, size_t most)
+/* The whole of @from, or its first @most, to the end of @to. How many. */
+static size_t move(struct list *to, struct list *from, size_t most)
 {
-    while (most-- > 0 && !list_empty(from)) {
+    size_t count = 0;
+
+    while (count < most && !list_empty(from)) {
         struct list *link = from->next;
         list_remove(link);
         list_append(to, link);
+        count++;
     }
+    return count;
 }
 
 static void sign_of_life(struct writer *w)
@@ -116,36 +125,72 @@ static void carry_out_each(struct writer *w, struct list *group)
         carry_out_alone(w, q);
         list_append(&tried, &q->link);
     }
-    move(group, &tried, SIZE_MAX);
+    (void)move(group, &tried, SIZE_MAX);
 }
 
-static void finish_group(struct writer *w, struct list *group)
+/*
+ * Clients that were just answered come back at once, and those that waited
+ * meanwhile would go without them: two halves would take turns for ever. On a
+ * slow disk it pays to wait a moment for company.
+ */
+static void plan_next(struct writer *w, size_t finished, int64_t took)
+{
+    w->expected = finished + w->waiting_count;
+    w->patience = took < SLOW_COMMIT ? 0 : took / 8;
+}
+
+static void sort_out(struct writer *w, struct request *q, size_t *finished)
+{
+    if (q->unfinished) {
+        list_append(&w->waiting, &q->link);
+        w->waiting_count++;
+    } else {
+        list_append(&w->finished, &q->link);
+        ++*finished;
+    }
+}
+
+static void finish_group(struct writer *w, struct list *group, int64_t took)
 {
     const uint64_t one = 1;
+    size_t finished = 0;
 
     (void)pthread_mutex_lock(&w->mutex);
     memcpy(w->counts, database_counts(w->db), sizeof(w->counts));
-    list_foreach(link, next, group)
-    {
-        list_remove(link);
-        list_append(request_of(link)->unfinished ? &w->waiting : &w->finished,
-                    link);
+    while (!list_empty(group)) {
+        struct request *q = request_of(group->next);
+        list_remove(&q->link);
+        sort_out(w, q, &finished);
     }
+    plan_next(w, finished, took);
     (void)pthread_mutex_unlock(&w->mutex);
     // Fails only when the counter is full, and then it is readable anyway.
     ssize_t written = write(w->event, &one, sizeof(one));
     (void)written;
 }
 
+static void wait_for_company(struct writer *w)
+{
+    const int64_t until = clock_now() + w->patience;
+    const struct timespec t = {.tv_sec = until / SECOND,
+                               .tv_nsec = until % SECOND * 1000};
+    int r = 0;
+
+    while (r == 0 && w->waiting_count < w->expected && !w->stopping)
+        r = pthread_cond_timedwait(&w->wake, &w->mutex, &t);
+}
+
 /* False when there is nothing left and there will be nothing more. */
 static bool next_group(struct writer *w, struct list *group)
 {
     (void)pthread_mutex_lock(&w->mutex);
+    if (w->patience > 0)
+        wait_for_company(w);
     while (list_empty(&w->waiting) && !w->stopping) {
         atomic_store(&w->busy_since, -1);
         (void)pthread_cond_wait(&w->wake, &w->mutex);
     }
-    move(group, &w->waiting, WRITER_GROUP_MOST);
+    w->waiting_count -= move(group, &w->waiting, WRITER_GROUP_MOST);
     (void)pthread_mutex_unlock(&w->mutex);
     return !list_empty(group);
 }
@@ -158,9 +203,10 @@ static void *run(void *user)
 
     list_init(&group);
     while (next_group(w, &group)) {
+        int64_t begin = clock_now();
         if (carry_out_group(w, &group, &e) < 0)
             carry_out_each(w, &group);
-        finish_group(w, &group);
+        finish_group(w, &group, clock_now() - begin);
     }
     return NULL;
 }
@@ -180,6 +226,17 @@ static int start_thread(struct writer *w)
     return -r;
 }
 
+/* On the clock that clock_now() reads. */
+static void init_condition(pthread_cond_t *c)
+{
+    pthread_condattr_t a;
+
+    (void)pthread_condattr_init(&a);
+    (void)pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(c, &a);
+    (void)pthread_condattr_destroy(&a);
+}
+
 int writer_start(struct writer **ret, struct database *db, struct error *e)
 {
     struct writer *w = xcalloc(1, sizeof(*w));
@@ -190,7 +247,7 @@ int writer_start(struct writer **ret, struct database *db, struct error *e)
     list_init(&w->finished);
     memcpy(w->counts, database_counts(db), sizeof(w->counts));
     (void)pthread_mutex_init(&w->mutex, NULL);
-    (void)pthread_cond_init(&w->wake, NULL);
+    init_condition(&w->wake);
 
     int r = 0;
     w->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -232,6 +289,7 @@ void writer_submit(struct writer *w, struct request *q)
     w->undelivered++;
     (void)pthread_mutex_lock(&w->mutex);
     list_append(&w->waiting, &q->link);
+    w->waiting_count++;
     (void)pthread_cond_signal(&w->wake);
     (void)pthread_mutex_unlock(&w->mutex);
 }
@@ -251,7 +309,7 @@ void writer_deliver(struct writer *w)
     (void)got;
     list_init(&finished);
     (void)pthread_mutex_lock(&w->mutex);
-    move(&finished, &w->finished, SIZE_MAX);
+    (void)move(&finished, &w->finished, SIZE_MAX);
     (void)pthread_mutex_unlock(&w->mutex);
 
     while (!list_empty(&finished)) {
