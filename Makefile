@@ -5,7 +5,8 @@
 #   make demo        run the main job on a real file (INPUT=/path/film.mkv)
 #   make check       all tests; `N passed, N failed` at the end
 #   make soak        what takes longer
-#   make bench       measure against the ffmpeg CLI (BENCH_JSON=file)
+#   make bench       measure against the ffmpeg CLI (BENCH_ONLY=remux,many,
+#                    BENCH_PAIRS=7, BENCH_JSON=file)
 #   make fuzz        libFuzzer on each parser, FUZZ_TIME seconds each
 #   make lint compat install uninstall clean vgpu
 #
@@ -18,6 +19,9 @@ SANITIZE ?=
 WERROR ?=
 V ?=
 FUZZ_TIME ?= 120
+BENCH_PAIRS ?= 7
+BENCH_ONLY ?=
+BENCH_JSON ?=
 VERSION := 0.1.0
 
 ifeq ($(origin CC),default)
@@ -174,6 +178,21 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/r
 	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) -pthread -o $@ $(filter %.o,$^) \
 	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call libs_for,wire) -lm
 
+# Measures the programs against the ffmpeg CLI.
+LINKS_bench := store wire model base
+PACKAGES_bench := jansson sqlite3
+CFLAGS_bench := $(shell pkg-config --cflags $(PACKAGES_bench) 2>/dev/null)
+BENCH := $(BUILD)/tests/bench/bench
+BENCH_SHIMS := $(BUILD)/tests/bench/slow_sync.so
+$(BENCH): $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(filter-out tests/bench/slow_sync.c,$(wildcard tests/bench/*.c))) $(call archives_for,bench)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) -pthread -o $@ $(filter %.o,$^) \
+	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call libs_for,bench) -lm
+$(BENCH_SHIMS): $(BUILD)/tests/bench/%.so: tests/bench/%.c
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) -fPIC -shared -o $@ $<
+
 tests: $(UNIT_TESTS) $(FAKES) $(REPLAYS)
 thread-tests: $(filter $(BUILD)/tests/pipeline/% $(BUILD)/tests/store/%,$(UNIT_TESTS))
 objects: $(foreach f,$(FLOORS) $(ROOMS),$(patsubst src/%.c,$(BUILD)/src/%.o,$(wildcard src/$(f)/*.c)))
@@ -214,6 +233,11 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(foreach f,$(FUZZ_FLOO
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined -pthread -o $@ $< \
 	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call libs_for,wire) -lm
+
+bench: all $(BENCH) $(BENCH_SHIMS)
+	$(Q)tests/deps
+	$(Q)BENCH_PAIRS='$(BENCH_PAIRS)' BENCH_ONLY='$(BENCH_ONLY)' \
+	  BENCH_JSON='$(BENCH_JSON)' $(BENCH)
 
 demo:
 	$(Q)tests/deps

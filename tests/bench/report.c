@@ -1,0 +1,195 @@
+#include "report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/memory.h"
+
+struct row {
+    struct report_measure measure;
+    double ours;
+    double theirs; // NAN: nothing to compare with
+    double value;  // what is held against the figure to reach
+    double lowest; // of the values
+    double highest;
+    size_t count;
+};
+
+struct report {
+    struct row *rows; // owned
+    size_t count;
+    size_t room;
+    size_t printed;
+};
+
+struct report *report_create(void)
+{
+    return xcalloc(1, sizeof(struct report));
+}
+
+void report_destroy(struct report *r)
+{
+    if (!r)
+        return;
+    free(r->rows);
+    free(r);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double sort_median(double *values, size_t count)
+{
+    qsort(values, count, sizeof(values[0]), compare);
+    return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+static double median(const double *values, size_t count)
+{
+    double sorted[REPORT_SAMPLES_MOST];
+
+    memcpy(sorted, values, count * sizeof(values[0]));
+    return sort_median(sorted, count);
+}
+
+static void add(struct report *r, const struct row *row)
+{
+    r->rows = xgrow(r->rows, &r->room, r->count + 1, sizeof(*row));
+    r->rows[r->count++] = *row;
+}
+
+void report_pairs(struct report *r, const struct report_measure *m,
+                  const double *ours, const double *theirs, size_t count)
+{
+    double ratios[REPORT_SAMPLES_MOST];
+    struct row row = {.measure = *m, .count = count};
+
+    for (size_t i = 0; i < count; i++)
+        ratios[i] = ours[i] / theirs[i];
+    row.ours = median(ours, count);
+    row.theirs = median(theirs, count);
+    row.value = sort_median(ratios, count);
+    row.lowest = ratios[0];
+    row.highest = ratios[count - 1];
+    add(r, &row);
+}
+
+void report_values(struct report *r, const struct report_measure *m,
+                   const double *values, size_t count)
+{
+    double sorted[REPORT_SAMPLES_MOST];
+    struct row row = {.measure = *m, .theirs = NAN, .count = count};
+
+    memcpy(sorted, values, count * sizeof(values[0]));
+    row.value = sort_median(sorted, count);
+    row.ours = row.value;
+    row.lowest = sorted[0];
+    row.highest = sorted[count - 1];
+    add(r, &row);
+}
+
+void report_difference(struct report *r, const struct report_measure *m,
+                       double ours, double theirs)
+{
+    const double difference = fabs(ours - theirs);
+
+    add(r, &(struct row){.measure = *m,
+                         .ours = ours,
+                         .theirs = theirs,
+                         .value = difference,
+                         .lowest = difference,
+                         .highest = difference,
+                         .count = 1});
+}
+
+static bool reached(const struct row *row)
+{
+    return row->measure.goal == REPORT_AT_MOST
+               ? row->value <= row->measure.reach
+               : row->value >= row->measure.reach;
+}
+
+static void print_row(const struct row *row)
+{
+    const struct report_measure *m = &row->measure;
+    char theirs[16] = "";
+
+    if (!isnan(row->theirs))
+        (void)snprintf(theirs, sizeof(theirs), "%.3f", row->theirs);
+    (void)printf("%-12s %-22s %-18s %11.3f %9s %-4s %9.3f  [%.3f..%.3f] %3zu"
+                 "  %s %-9.4g %s\n",
+                 m->name, m->what, m->against ? m->against : "", row->ours,
+                 theirs, m->unit, row->value, row->lowest, row->highest,
+                 row->count, m->goal == REPORT_AT_MOST ? "<=" : ">=", m->reach,
+                 reached(row) ? "yes" : "NO");
+}
+
+void report_print(struct report *r)
+{
+    if (r->printed == 0 && r->count > 0)
+        (void)printf("%-12s %-22s %-18s %11s %9s %-4s %9s  %s\n", "case",
+                     "measure", "against", "ours", "theirs", "unit", "value",
+                     "[lowest..highest] runs, to reach");
+    while (r->printed < r->count)
+        print_row(&r->rows[r->printed++]);
+    (void)fflush(stdout);
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *row_to_json(const struct row *row)
+{
+    const struct report_measure *m = &row->measure;
+
+    return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:s,"
+                     " s:f, s:b}",
+                     "case", m->name, "measure", m->what, "against", m->against,
+                     "unit", m->unit, "ours", number(row->ours), "theirs",
+                     number(row->theirs), "value", number(row->value), "lowest",
+                     number(row->lowest), "highest", number(row->highest),
+                     "runs", (int)row->count, "goal",
+                     m->goal == REPORT_AT_MOST ? "at most" : "at least",
+                     "reach", m->reach, "reached", reached(row));
+}
+
+int report_write(const struct report *r, const char *path)
+{
+    struct utsname system;
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < r->count; i++)
+        (void)json_array_append_new(rows, row_to_json(&r->rows[i]));
+    (void)uname(&system);
+    json_t *all =
+        json_pack("{s:s, s:s, s:i, s:o}", "version", TRANSCODED_VERSION,
+                  "kernel", system.release, "cores",
+                  (int)sysconf(_SC_NPROCESSORS_ONLN), "rows", rows);
+    int r_write = json_dump_file(all, path, JSON_INDENT(2));
+    json_decref(all);
+    return r_write < 0 ? -EIO : 0;
+}
+
+int report_missed(const struct report *r)
+{
+    int missed = 0;
+
+    for (size_t i = 0; i < r->count; i++)
+        missed += !reached(&r->rows[i]);
+    return missed;
+}

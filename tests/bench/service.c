@@ -1,0 +1,289 @@
+#include "service.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "wire/client.h"
+
+#define JOBS_MOST     16
+#define CHILDREN_MOST 64
+#define READY_TIMEOUT (20 * SECOND)
+#define STILL_TIME    (100 * MILLISECOND) // that nothing moves
+#define SETTLE_MOST   (10 * SECOND)
+
+struct service {
+    char *socket; // owned
+    pid_t pid;
+};
+
+static int write_configuration(const char *path, const char *folder,
+                               struct error *e)
+{
+    json_t *c =
+        json_pack("{s:{s:[s], s:[s]}, s:{s:i, s:i, s:i}}", "roots", "read",
+                  folder, "write", folder, "limits", "jobs_per_uid", 1000000,
+                  "clients", 256, "clients_per_uid", 256);
+
+    int r = json_dump_file(c, path, 0);
+    json_decref(c);
+    return r < 0 ? error_set(e, -EIO, "cannot write '%s'", path) : 0;
+}
+
+/* The daemon answers when it has loaded its store. */
+static int wait_ready(const struct service *s, struct error *e)
+{
+    int64_t begin = clock_now();
+    int r;
+
+    do {
+        r = service_call(s, NULL, "Status", NULL, e);
+        if (r == 0 || waitpid(s->pid, NULL, WNOHANG) != 0)
+            break;
+        (void)poll(NULL, 0, 1);
+    } while (clock_now() - begin < READY_TIMEOUT);
+    return r;
+}
+
+int service_start(struct service **ret, double *ret_ready, const char *build,
+                  const char *folder, const char *preload, struct error *e)
+{
+    struct service *s = xcalloc(1, sizeof(*s));
+    char *state = xasprintf("%s/state", folder);
+    char *log = xasprintf("%s/daemon.log", folder);
+    char *configuration = xasprintf("%s/configuration.json", folder);
+
+    s->socket = xasprintf("%s/socket", folder);
+    char *command = xasprintf("%s/transcoded --config %s --socket %s "
+                              "--state-dir %s",
+                              build, configuration, s->socket, state);
+    (void)mkdir(state, 0700);
+    int r = write_configuration(configuration, folder, e);
+    int64_t begin = clock_now();
+    if (r == 0)
+        r = process_start(&s->pid, folder, command, log, preload, e);
+    if (r == 0)
+        r = wait_ready(s, e);
+    if (r == 0 && ret_ready)
+        *ret_ready = (double)(clock_now() - begin) / SECOND;
+    free(command);
+    free(configuration);
+    free(log);
+    free(state);
+    if (r < 0) {
+        service_stop(s);
+        return error_wrap(e, "cannot start the daemon");
+    }
+    *ret = s;
+    return 0;
+}
+
+void service_stop(struct service *s)
+{
+    if (!s)
+        return;
+    if (s->pid > 0) {
+        (void)kill(s->pid, SIGTERM);
+        (void)waitpid(s->pid, NULL, 0);
+    }
+    free(s->socket);
+    free(s);
+}
+
+pid_t service_pid(const struct service *s)
+{
+    return s->pid;
+}
+
+const char *service_socket(const struct service *s)
+{
+    return s->socket;
+}
+
+/* An error reply as -EREMOTEIO with its words. */
+static int check_reply(const struct message_reply *reply, struct error *e)
+{
+    if (!reply->error)
+        return 0;
+    char *text = json_dumps(reply->parameters, JSON_COMPACT);
+    int r = error_set(e, -EREMOTEIO, "%s %s", reply->error, text);
+    free(text);
+    return r;
+}
+
+static int receive(struct client *c, long timeout, json_t **ret,
+                   struct error *e)
+{
+    struct message_reply reply;
+
+    int r = client_receive(c, timeout, &reply, e);
+    if (r == 0)
+        return error_set(e, -EPIPE, "the daemon hung up");
+    if (r < 0)
+        return r;
+    r = check_reply(&reply, e);
+    if (r == 0)
+        *ret = json_incref(reply.parameters);
+    message_reply_fini(&reply);
+    return r;
+}
+
+int service_call(const struct service *s, json_t **ret, const char *method,
+                 const json_t *parameters, struct error *e)
+{
+    char name[64];
+    struct client *c = NULL;
+    json_t *reply = NULL;
+
+    (void)snprintf(name, sizeof(name), "%s.%s", MESSAGE_INTERFACE, method);
+    int r = client_connect(&c, s->socket, e);
+    if (r == 0)
+        r = client_call(c, name, parameters, false, NULL, 0, e);
+    if (r == 0)
+        r = receive(c, -1, &reply, e);
+    client_close(c);
+    if (r == 0 && ret)
+        *ret = json_incref(reply);
+    json_decref(reply);
+    return r;
+}
+
+/* A job that is followed; without client it has ended. */
+struct followed {
+    struct client *client; // owned
+};
+
+static int submit(const struct service *s, struct followed *f, json_t *job,
+                  struct error *e)
+{
+    json_t *parameters = json_pack("{s:O, s:b}", "job", job, "detach", true);
+
+    int r = client_connect(&f->client, s->socket, e);
+    if (r == 0)
+        r = client_call(f->client, MESSAGE_INTERFACE ".Submit", parameters,
+                        true, NULL, 0, e);
+    json_decref(parameters);
+    return r;
+}
+
+/* Reads what is there within @timeout. 0, or -errno when the job failed. */
+static int follow(struct followed *f, long timeout, struct error *e)
+{
+    const char *outcome = NULL;
+    const char *text = "";
+    json_t *reply;
+
+    int r = receive(f->client, timeout, &reply, e);
+    if (r == -EAGAIN)
+        return 0;
+    if (r < 0)
+        return r;
+    (void)json_unpack(reply, "{s:{s:s, s?s}}", "event", "outcome", &outcome,
+                      "text", &text);
+    if (outcome) {
+        if (strcmp(outcome, "done") != 0)
+            r = error_set(e, -EREMOTEIO, "job ended as %s: %s", outcome, text);
+        client_close(f->client);
+        f->client = NULL;
+    }
+    json_decref(reply);
+    return r;
+}
+
+/* The highest peak of the daemon's children so far. */
+static void sample_memory(const struct service *s, struct sample *sum)
+{
+    pid_t children[CHILDREN_MOST];
+    size_t count = process_children(s->pid, children, CHILDREN_MOST);
+
+    for (size_t i = 0; i < count; i++) {
+        double peak = process_memory(children[i], "VmHWM");
+        if (peak > sum->rss)
+            sum->rss = peak;
+    }
+}
+
+static int follow_all(const struct service *s, struct sample *sum,
+                      struct followed *followed, size_t count, struct error *e)
+{
+    const long slice = count == 1 ? 20 * MILLISECOND : 2 * MILLISECOND;
+    bool busy = true;
+    int r = 0;
+
+    while (busy && r == 0) {
+        busy = false;
+        for (size_t i = 0; i < count && r == 0; i++) {
+            if (!followed[i].client)
+                continue;
+            r = follow(&followed[i], slice, e);
+            busy = busy || followed[i].client;
+        }
+        if (busy)
+            sample_memory(s, sum);
+    }
+    return r;
+}
+
+int service_run(const struct service *s, struct sample *ret,
+                json_t *const *jobs, size_t count, struct error *e)
+{
+    struct followed followed[JOBS_MOST] = {0};
+    struct sample sum = {0};
+    int r = 0;
+
+    service_settle(s);
+    double cpu = process_cpu(s->pid);
+    int64_t begin = clock_now();
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = submit(s, &followed[i], jobs[i], e);
+    if (r == 0)
+        r = follow_all(s, &sum, followed, count, e);
+    sum.wall = (double)(clock_now() - begin) / SECOND;
+    for (size_t i = 0; i < count; i++)
+        client_close(followed[i].client);
+    service_settle(s);
+    sum.cpu = process_cpu(s->pid) - cpu;
+    if (r == 0)
+        *ret = sum;
+    return r;
+}
+
+/* What changes when anything moves: ids and time of all children. */
+static double movement(const struct service *s)
+{
+    pid_t children[CHILDREN_MOST];
+    size_t count = process_children(s->pid, children, CHILDREN_MOST);
+    double sum = process_cpu(s->pid) * 1e3;
+
+    for (size_t i = 0; i < count; i++)
+        sum += children[i] + process_cpu(children[i]) * 1e3;
+    return sum;
+}
+
+void service_settle(const struct service *s)
+{
+    int64_t begin = clock_now();
+    int64_t since = begin;
+    double before = movement(s);
+
+    while (clock_now() - since < STILL_TIME &&
+           clock_now() - begin < SETTLE_MOST) {
+        (void)poll(NULL, 0, 10);
+        double now = movement(s);
+        if (now < before || now > before)
+            since = clock_now();
+        before = now;
+    }
+}

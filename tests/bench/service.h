@@ -1,0 +1,45 @@
+/*
+ * service: a daemon of our own for a case, with its folder, and jobs through
+ * its socket.
+ */
+#ifndef BENCH_SERVICE_H
+#define BENCH_SERVICE_H
+
+#include <stddef.h>
+
+#include "process.h"
+
+struct error;
+struct json_t;
+struct service;
+
+/*
+ * Start build/transcoded with its state in @folder/state and every path below
+ * @folder allowed. *@ret_ready is how long it took until it answered, in s
+ * (NULL: not asked). @preload as process_start().
+ */
+int service_start(struct service **ret, double *ret_ready, const char *build,
+                  const char *folder, const char *preload, struct error *e);
+
+/* SIGTERM, and wait. NULL is allowed. */
+void service_stop(struct service *s);
+
+pid_t service_pid(const struct service *s);
+const char *service_socket(const struct service *s);
+
+/* One call with one reply; *@ret (may be NULL) is a new reference. */
+int service_call(const struct service *s, struct json_t **ret,
+                 const char *method, const struct json_t *parameters,
+                 struct error *e);
+
+/* Submit @count jobs at once, each detached and followed, until the last one
+ * has ended; each must end as done. The cost is the daemon's with all its
+ * children. */
+int service_run(const struct service *s, struct sample *ret,
+                struct json_t *const *jobs, size_t count, struct error *e);
+
+/* Wait until nothing moves any more: a worker stands ready, the others have
+ * been waited for. */
+void service_settle(const struct service *s);
+
+#endif
