@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -430,6 +433,40 @@ static void check__folder_not_writable__is_refused(void **state)
     assert_int_equal(r, 0);
 }
 
+/* In a mount namespace of its own, where @folder is read-only: 0 when the words
+ * say so. */
+static int check_read_only(const char *folder)
+{
+    const struct output_config config = {.path = folder_path(folder, "film")};
+    struct error e = {0};
+
+    if (unshare(CLONE_NEWNS) < 0 ||
+        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("none", folder, "tmpfs", MS_RDONLY, NULL) < 0)
+        return 100;
+    struct output *o = output_create(&config);
+    int r = output_check(o, NULL, &e);
+    output_destroy(o);
+    return r == -EROFS && strstr(e.text, "Read-only file system") ? 0 : 1;
+}
+
+static void check__read_only_file_system__is_refused(void **state)
+{
+    int status;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(check_read_only(*state));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 100) {
+        print_message("may not mount a file system\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -451,6 +488,7 @@ int main(void)
         IN_FOLDER(collides__same_folder_by_another_way__is_seen),
         IN_FOLDER(roots__for_the_folder__hold),
         IN_FOLDER(check__folder_not_writable__is_refused),
+        IN_FOLDER(check__read_only_file_system__is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
