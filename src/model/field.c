@@ -280,7 +280,10 @@ static int read_default(const struct field *f, void *base,
         return mode == RECORD_TEMPLATE ? 0
                                        : error_set(e, -EINVAL, "is missing");
 
-    json_t *json = json_loads(f->fallback, JSON_DECODE_ANY, NULL);
+    // most defaults are null, and jansson has that one ready
+    json_t *json = strcmp(f->fallback, "null") == 0
+                       ? json_null()
+                       : json_loads(f->fallback, JSON_DECODE_ANY, NULL);
     int r = ops_of(f)->read(f, base, json, mode, e);
     json_decref(json);
     return r;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -189,6 +190,9 @@ int job_check_path(const char *path, struct error *e)
         size_t length = strcspn(s, "/");
         if (is_odd_component(s, length))
             return error_set(e, -EINVAL, "has an empty, '.' or '..' component");
+        if (length > NAME_MAX)
+            return error_set(e, -EINVAL, "has a name longer than %d bytes",
+                             NAME_MAX);
         s += length;
         if (!*s)
             return 0;

@@ -175,7 +175,7 @@ static const struct field input_fields[] = {
     {"format", ROW_TEXT(I, format), .bytes = LIMITS_TEXT,
      .check = job_check_text, OPEN},
     {"start", ROW_TIME(I, start), .most = SECONDS_MOST, .fallback = "0"},
-    {"duration", ROW_TIME(I, duration), .least = 0.000001,
+    {"duration", ROW_TIME(I, duration), .least = 0.001,
      .most = SECONDS_MOST, OPEN},
     {"probe_size", ROW_INTEGER(I, probe_size), .least = 32, .most = 1 << 30,
      OPEN},

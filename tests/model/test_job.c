@@ -184,7 +184,7 @@ static void job_from_text__bad_document__names_field_and_reason(void **state)
         {"{'input':{'path':'/i','start':-1},'outputs':[{'path':'/o.mp4'}]}",
          "input.start", "must be between 0 and 10000000"},
         {"{'input':{'path':'/i','duration':0},'outputs':[{'path':'/o.mp4'}]}",
-         "input.duration", "must be between 1e-06 and 10000000"},
+         "input.duration", "must be between 0.001 and 10000000"},
         {"{'profile':'../x','input':{'path':'/i'},"
          "'outputs':[{'path':'/o.mp4'}]}",
          "profile", "must be letters, digits, '.', '_' and '-'"},

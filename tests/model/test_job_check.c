@@ -63,6 +63,21 @@ static void job_check_path__paths__are_judged(void **state)
     check_texts(job_check_path, cases, COUNT(cases));
 }
 
+static void job_check_path__long_name__is_refused(void **state)
+{
+    char *good = xasprintf("/a/%0255d/b", 0);
+    char *bad = xasprintf("/a/%0256d/b", 0);
+    const struct text_case cases[] = {
+        {good, ""},
+        {bad, "has a name longer than 255 bytes"},
+    };
+
+    (void)state;
+    check_texts(job_check_path, cases, COUNT(cases));
+    free(good);
+    free(bad);
+}
+
 static void job_check_name__names_of_profiles__are_judged(void **state)
 {
     static const char words[] = "must be letters, digits, '.', '_' and '-'";
@@ -248,6 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(job_check_path__paths__are_judged),
+        cmocka_unit_test(job_check_path__long_name__is_refused),
         cmocka_unit_test(job_check_name__names_of_profiles__are_judged),
         cmocka_unit_test(job_check_text__texts__are_judged),
         cmocka_unit_test(job_check__contradictions__are_refused),
