@@ -74,7 +74,6 @@ class BadJobs(harness.TestCase):
             (["outputs", 0, "audio", 0, "channels"], 0, "outputs[0].audio[0].channels"),
             (["outputs", 0, "audio", 0, "volume"], -1, "outputs[0].audio[0].volume"),
             (["outputs", 0, "subtitles"], [{"stream": 1, "codec": "vobsub"}], "outputs[0].subtitles[0].codec"),
-            (["outputs", 0, "subtitles"], [{"codec": "copy"}], "outputs[0].subtitles[0].stream"),
             (["key"], "x" * 300, "key"),
         ]
         for path, value, field in cases:

@@ -65,7 +65,7 @@ static void document__invalid__names_the_field(void **state)
         {"", ""},
         {"[]", ""},
         {"{}", "job"},
-        {"{\"job\":{}}", "job.input.path"},
+        {"{\"job\":{}}", "job.input"},
         {"{" JOB ",\"any\":\"yes\"}", "any"},
         {"{" JOB ",\"read_roots\":\"/in\"}", "read_roots"},
         {"{" JOB ",\"write_roots\":[7]}", "write_roots[0]"},
