@@ -302,6 +302,48 @@ static void profiles_load__shipped_ones__make_jobs(void **state)
     profiles_destroy(p);
 }
 
+static void profiles_from_json__what_was_written__is_read_back(void **state)
+{
+    struct profiles *p = NULL;
+    struct profiles *again = NULL;
+    struct error e = {0};
+
+    (void)state;
+    assert_int_equal(profiles_load(&p, "profiles", NULL, &e), 0);
+    json_t *list = profiles_to_json(p);
+    assert_int_equal(profiles_from_json(&again, list, &e), 0);
+    json_t *second = profiles_to_json(again);
+    assert_true(json_equal(list, second));
+    json_decref(list);
+    json_decref(second);
+    profiles_destroy(p);
+    profiles_destroy(again);
+}
+
+static void profiles_from_json__bad_rows__are_refused(void **state)
+{
+    static const struct {
+        const char *list, *words;
+    } cases[] = {
+        {"[{}]", "a profile has no name or no document"},
+        {"[7]", "a profile has no name or no document"},
+        {"[{'name':'../p','document':{}}]", "profile '../p': must be letters"},
+        {"[{'name':'p','document':{'colour':1}}]",
+         "profile 'p': there is no such field"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *list = quote(cases[i].list);
+        struct profiles *p = NULL;
+        struct error e = {0};
+        assert_int_equal(profiles_from_json(&p, list, &e), -EINVAL);
+        assert_null(p);
+        assert_non_null(strstr(e.text, cases[i].words));
+        json_decref(list);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
 
 int main(void)
@@ -316,6 +358,8 @@ int main(void)
         TEST(profiles_load__bad_profile__is_named),
         TEST(profiles_load__file_that_leads_nowhere__is_no_missing_folder),
         TEST(profiles_load__shipped_ones__make_jobs),
+        TEST(profiles_from_json__what_was_written__is_read_back),
+        TEST(profiles_from_json__bad_rows__are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
