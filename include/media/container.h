@@ -13,11 +13,15 @@
 struct container {
     enum job_format format;
     const char *muxer;                       // libav's name
+    unsigned hevc_tag;                       // what we encode; 0: libav's own
     const char *options[JOB_DELIVERY_COUNT]; // "name=value:…" of the muxer
 };
 
 /* NULL for JOB_FORMAT_BY_PATH. */
 const struct container *container_find(enum job_format format);
+
+/* Does it keep what all frames of a stream need in its header? */
+bool container_wants_global_header(const struct container *c);
 
 /* Does it take streams of this codec? */
 bool container_takes(const struct container *c, enum AVCodecID codec);

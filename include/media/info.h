@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <libavcodec/codec_id.h>
+#include <libavutil/pixfmt.h>
 #include <libavutil/rational.h>
 
 enum media_kind {
@@ -44,9 +45,11 @@ struct media_stream {
     bool encrypted;
     int width; // pixels as coded, 0 unknown
     int height;
-    AVRational aspect;     // of one pixel, 0/1 unknown
-    AVRational frame_rate; // 0/1 unknown or variable
-    int depth;             // bits a sample
+    AVRational aspect;         // of one pixel, 0/1 unknown
+    AVRational frame_rate;     // 0/1 unknown or variable
+    AVRational average_rate;   // 0/1 unknown
+    enum AVPixelFormat format; // AV_PIX_FMT_NONE: not known before decoding
+    int depth;                 // bits a sample
     enum media_turn turn;
     int channels;
     int sample_rate; // Hz

@@ -20,11 +20,44 @@ struct grant;
 struct need;
 
 #define PLAN_DESCRIPTION_MOST 128
+#define PLAN_OPTIONS_MOST     20
+
+/* One of an encoder's options, by libav's name. */
+struct plan_option {
+    char name[24];
+    char value[104];
+};
+
+struct plan_options {
+    struct plan_option list[PLAN_OPTIONS_MOST];
+    size_t count;
+};
+
+struct plan_video {
+    int width; // pixels as stored
+    int height;
+    enum AVPixelFormat format;
+    enum media_turn turn;
+    AVRational fixed_rate;   // frames are dropped and repeated for it; 0/1: no
+    AVRational frame_rate;   // of what leaves; 0/1: variable
+    AVRational average_rate; // 0/1: unknown
+    int64_t keyframe_interval; // µs between forced key frames, 0: none forced
+};
+
+struct plan_audio {
+    int channels;    // at most
+    int sample_rate; // Hz, 0: as the source
+    double volume;   // factor
+};
 
 struct plan_track {
     enum media_kind kind;
     size_t stream; // of the input
     bool copied;
+    char encoder[24];            // libav's name; "" of a copy
+    struct plan_options options; // of the encoder
+    struct plan_video video;     // of MEDIA_VIDEO that is not copied
+    struct plan_audio audio;
     char description[PLAN_DESCRIPTION_MOST]; // "native>scale>libx264", "copy"
 };
 
@@ -46,14 +79,21 @@ struct plan {
     size_t output_count;
 };
 
+/* Is there this encoder? */
+typedef bool plan_available(const char *encoder);
+
 /*
  * 0, or -errno with words: -ENOENT when the input lacks a stream that was asked
- * for, -EINVAL and -ENOTSUP when the job asks for what cannot be.
+ * for, -EBADMSG when it cannot be decoded, -EINVAL and -ENOTSUP when the job
+ * asks for what cannot be.
  */
 int plan_make(struct plan *ret, const struct job *job,
               const struct media_info *info, const struct grant *grant,
-              struct error *e);
+              plan_available *available, struct error *e);
 void plan_fini(struct plan *plan);
+
+/* What the libraries of this machine have. */
+bool plan_has_encoder(const char *name);
 
 /* What the plan's work needs of a device. */
 void plan_need(const struct plan *plan, const struct media_info *info,

@@ -10,6 +10,7 @@ static const struct container containers[] = {
     {
         .format = JOB_FORMAT_MP4,
         .muxer = "mp4",
+        .hevc_tag = MKTAG('h', 'v', 'c', '1'), // the only one Apple plays
         .options = {
             [JOB_COMPLETE] = "movflags=+faststart",
             // the header waits for the first fragment, when edit lists are known
@@ -57,4 +58,11 @@ bool container_takes(const struct container *c, enum AVCodecID codec)
     // < 0 is "does not say": MPEG-TS takes what it has no name for as data
     return muxer &&
            avformat_query_codec(muxer, codec, FF_COMPLIANCE_EXPERIMENTAL) != 0;
+}
+
+bool container_wants_global_header(const struct container *c)
+{
+    const AVOutputFormat *muxer = av_guess_format(c->muxer, NULL, NULL);
+
+    return muxer && (muxer->flags & AVFMT_GLOBALHEADER);
 }

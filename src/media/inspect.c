@@ -125,16 +125,20 @@ static void describe(struct media_stream *ret, const AVStream *st)
     ret->height = par->height;
     ret->aspect = st->sample_aspect_ratio.num ? st->sample_aspect_ratio
                                               : par->sample_aspect_ratio;
+    ret->format = ret->kind == MEDIA_VIDEO ? (enum AVPixelFormat)par->format
+                                           : AV_PIX_FMT_NONE;
     ret->depth = depth_of(par);
     ret->turn = turn_of(st);
     ret->channels = par->ch_layout.nb_channels;
     ret->sample_rate = par->sample_rate;
+    ret->average_rate = (AVRational){0, 1};
+    ret->frame_rate = (AVRational){0, 1};
+    if (rate.num <= 0 || rate.den <= 0)
+        return;
+    ret->average_rate = rate;
     // the two differ where frames come at uneven times
-    if (rate.num > 0 && rate.den > 0 &&
-        (!st->r_frame_rate.num || av_cmp_q(rate, st->r_frame_rate) == 0))
+    if (!st->r_frame_rate.num || av_cmp_q(rate, st->r_frame_rate) == 0)
         ret->frame_rate = rate;
-    else
-        ret->frame_rate = (AVRational){0, 1};
 }
 
 static bool is_image(const char *format)

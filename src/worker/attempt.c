@@ -82,9 +82,11 @@ static enum outcome make_plan(struct attempt *a, const struct grant *grant)
         plan_fini(&a->plan);
     a->planned = false;
     int r =
-        plan_make(&a->plan, a->job, source_info(a->source), grant, &a->error);
+        plan_make(&a->plan, a->job, source_info(a->source), grant,
+                      plan_has_encoder, &a->error);
     if (r < 0)
-        return blame(r, r == -ENOENT ? OUTCOME_BAD_INPUT : OUTCOME_BAD_REQUEST);
+        return blame(r, r == -ENOENT || r == -EBADMSG ? OUTCOME_BAD_INPUT
+                                                      : OUTCOME_BAD_REQUEST);
     a->planned = true;
     return OUTCOME_NONE;
 }
