@@ -15,7 +15,6 @@ enum item_kind {
     ITEM_PACKET,
     ITEM_FRAME,
     ITEM_FORMAT, // what the packets of a track will be; before the first one
-    ITEM_END,    // no more of a track
 };
 
 struct item {
@@ -37,7 +36,6 @@ struct item *item_packet(AVPacket *packet, AVRational time_base);
 struct item *item_frame(AVFrame *frame, AVRational time_base);
 struct item *item_format(AVCodecParameters *parameters, AVRational time_base,
                          AVRational frame_rate);
-struct item *item_end(void);
 
 /* Another one with references to the same data, or NULL without memory. Only
  * of packets and frames. */

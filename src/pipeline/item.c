@@ -40,11 +40,6 @@ struct item *item_format(AVCodecParameters *parameters, AVRational time_base,
     return item;
 }
 
-struct item *item_end(void)
-{
-    return create(ITEM_END, (AVRational){0, 1});
-}
-
 struct item *item_clone(const struct item *item)
 {
     struct item *copy = create(item->kind, item->time_base);
@@ -78,7 +73,6 @@ void item_destroy(void *p)
     case ITEM_FORMAT:
         avcodec_parameters_free(&item->format.parameters);
         break;
-    case ITEM_END:
     case ITEM_NONE:
         break;
     }

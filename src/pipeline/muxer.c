@@ -20,14 +20,8 @@
 #include "pipeline/stage.h"
 #include "pipeline/tags.h"
 
-enum track_state {
-    TRACK_UNKNOWN, // its format has not arrived
-    TRACK_KNOWN,
-    TRACK_ABSENT, // it ended without one: nothing came out of its stream
-};
-
 struct track {
-    enum track_state state;
+    bool known;       // its format has arrived
     AVStream *stream; // of the output; owned by its context
     int64_t last_dts; // in the stream's time base
     bool started;     // a copied video starts at its first key frame
@@ -39,7 +33,8 @@ struct muxer {
     AVFormatContext *format; // owned
     struct track *tracks;    // owned
     size_t track_count;
-    int64_t shift;         // µs, added to every time
+    int64_t shift; // µs, added to every time
+    int64_t packets;
     bool written;          // the header is
     struct item **waiting; // owned; packets from before the header
     size_t waiting_count;
@@ -142,7 +137,7 @@ static int create_tracks(struct muxer *m, struct error *e)
             return r;
         if (!plan->tracks[i].copied)
             continue;
-        m->tracks[i].state = TRACK_KNOWN;
+        m->tracks[i].known = true;
         r = add_copied(m, out, in, e);
         if (r < 0)
             return r;
@@ -260,6 +255,7 @@ static int write_packet(struct muxer *m, struct item *item, struct error *e)
     if (packet->dts != AV_NOPTS_VALUE || packet->pts != AV_NOPTS_VALUE)
         count(m, packet, t->stream);
 
+    m->packets++;
     int r = av_interleaved_write_frame(m->format, packet);
     av_packet_free(&packet);
     return r < 0 ? write_failed(m, r, e) : 0;
@@ -268,7 +264,7 @@ static int write_packet(struct muxer *m, struct item *item, struct error *e)
 static bool all_known(const struct muxer *m)
 {
     for (size_t i = 0; i < m->track_count; i++) {
-        if (m->tracks[i].state == TRACK_UNKNOWN)
+        if (!m->tracks[i].known)
             return false;
     }
     return true;
@@ -304,10 +300,31 @@ static int take_packet(struct muxer *m, struct item *item, struct error *e)
     return 0;
 }
 
+/* What an encoder says about the packets that it will send. */
+static int take_format(struct muxer *m, struct item *item, struct error *e)
+{
+    struct track *t = &m->tracks[item->track];
+    AVStream *st = t->stream;
+
+    int r = avcodec_parameters_copy(st->codecpar, item->format.parameters);
+    st->time_base = item->time_base;
+    st->avg_frame_rate = item->format.frame_rate;
+    st->sample_aspect_ratio = st->codecpar->sample_aspect_ratio;
+    item_destroy(item);
+    if (r < 0)
+        return averror_set(e, r, "cannot take over stream parameters");
+    if (st->codecpar->codec_id == AV_CODEC_ID_HEVC)
+        st->codecpar->codec_tag = m->config.plan->container->hevc_tag;
+    t->known = true;
+    return begin(m, e);
+}
+
 static int finish(struct muxer *m, struct error *e)
 {
-    if (!m->written)
+    if (!m->packets) {
+        m->stage.blame = OUTCOME_BAD_INPUT;
         return error_set(e, -ENODATA, "nothing came out of the input");
+    }
     int r = av_write_trailer(m->format);
     if (r == 0)
         avio_flush(m->format->pb);
@@ -322,7 +339,8 @@ static int process(struct stage *s, struct item *item, struct error *e)
 
     if (!item)
         return finish(m, e);
-    int r = take_packet(m, item, e);
+    int r = item->kind == ITEM_FORMAT ? take_format(m, item, e)
+                                      : take_packet(m, item, e);
     return r < 0 ? r : 1;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
@@ -9,17 +10,25 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "media/container.h"
 #include "media/file_io.h"
 #include "media/plan.h"
 #include "media/source.h"
+#include "pipeline/decoder.h"
 #include "pipeline/demuxer.h"
+#include "pipeline/encoder.h"
+#include "pipeline/filter.h"
 #include "pipeline/item.h"
 #include "pipeline/muxer.h"
 #include "pipeline/queue.h"
 #include "pipeline/stage.h"
+#include "pipeline/subtitler.h"
 
 /* Packets between stages: some, since they are small and come unevenly. */
 #define PACKETS 32
+/* Frames between stages: as few as keep both sides busy, since they are large.
+ */
+#define FRAMES 2
 
 struct runner {
     struct pipeline *pipeline; // not owned
@@ -31,6 +40,9 @@ struct runner {
 struct pipeline {
     struct pipeline_config config;
     struct muxer_progress *progress; // owned; one an output
+    atomic_llong errors;             // of the decoders
+    struct stage *demuxer;           // owned by its runner, as all stages
+    struct stage **decoders;         // owned array; one a stream, or NULL
     struct runner *runners;          // owned
     size_t runner_count;
     struct queue **queues; // owned
@@ -68,20 +80,114 @@ static void init_waiting(struct pipeline *p)
     pthread_condattr_destroy(&attributes);
 }
 
-static void route_copies(struct pipeline *p, struct stage *demuxer,
-                         const struct plan_output *out, struct queue *queue)
+/* The decoder of @stream, and a new queue that it sends to. */
+static int add_decoder_output(struct pipeline *p, size_t stream,
+                              struct queue **ret, struct error *e)
 {
-    for (size_t i = 0; i < out->track_count; i++)
-        demuxer_route(demuxer, out->tracks[i].stream, queue, i,
-                      p->config.plan->duration);
+    const struct decoder_config config = {
+        .source = p->config.source,
+        .stream = stream,
+        .threads = p->config.plan->threads,
+        .errors = &p->errors,
+    };
+    struct stage **decoder = &p->decoders[stream];
+
+    if (!*decoder) {
+        int r = decoder_create(decoder, &config, e);
+        if (r < 0)
+            return r;
+        (*decoder)->in = add_queue(p, PACKETS, 1);
+        add_stage(p, *decoder);
+        demuxer_route(p->demuxer, stream, (*decoder)->in, 0, -1);
+    }
+    *ret = add_queue(p, FRAMES, 1);
+    stage_connect(*decoder, *ret);
+    return 0;
 }
 
-static int add_output(struct pipeline *p, struct stage *demuxer, size_t index,
-                      struct error *e)
+static int add_encoder(struct pipeline *p, const struct plan_output *out,
+                       size_t track, struct queue *muxer, struct error *e)
+{
+    const struct plan_track *t = &out->tracks[track];
+    const struct filter_config filter_config = {
+        .track = t,
+        .start = p->config.plan->start,
+        .duration = p->config.plan->duration,
+    };
+    const struct encoder_config encoder_config = {
+        .track = t,
+        .number = track,
+        .global_header = container_wants_global_header(out->container),
+        .source_rate =
+            source_info(p->config.source)->streams[t->stream].sample_rate,
+    };
+    struct queue *decoded = NULL;
+
+    int r = add_decoder_output(p, t->stream, &decoded, e);
+    if (r < 0)
+        return r;
+    struct stage *filter = filter_create(&filter_config);
+    filter->in = decoded;
+    add_stage(p, filter);
+    struct stage *encoder = encoder_create(&encoder_config);
+    encoder->in = add_queue(p, FRAMES, 1);
+    stage_connect(filter, encoder->in);
+    stage_connect(encoder, muxer);
+    add_stage(p, encoder);
+    return 0;
+}
+
+static int add_subtitler(struct pipeline *p, const struct plan_output *out,
+                         size_t track, struct queue *muxer, struct error *e)
+{
+    const struct subtitler_config config = {
+        .track = &out->tracks[track],
+        .source = p->config.source,
+        .number = track,
+    };
+    struct stage *subtitler = NULL;
+
+    int r = subtitler_create(&subtitler, &config, e);
+    if (r < 0)
+        return r;
+    subtitler->in = add_queue(p, PACKETS, 1);
+    stage_connect(subtitler, muxer);
+    add_stage(p, subtitler);
+    demuxer_route(p->demuxer, out->tracks[track].stream, subtitler->in, 0,
+                  p->config.plan->duration);
+    return 0;
+}
+
+static int add_track(struct pipeline *p, const struct plan_output *out,
+                     size_t track, struct queue *muxer, struct error *e)
+{
+    const struct plan_track *t = &out->tracks[track];
+
+    if (t->copied) {
+        demuxer_route(p->demuxer, t->stream, muxer, track,
+                      p->config.plan->duration);
+        return 0;
+    }
+    if (t->kind == MEDIA_SUBTITLE)
+        return add_subtitler(p, out, track, muxer, e);
+    return add_encoder(p, out, track, muxer, e);
+}
+
+/* Those who send to a muxer: each encoder, and the demuxer for all copies. */
+static size_t count_senders(const struct plan_output *out)
+{
+    size_t encoders = 0;
+
+    for (size_t i = 0; i < out->track_count; i++)
+        encoders += !out->tracks[i].copied;
+    return encoders + (encoders < out->track_count);
+}
+
+static int add_output(struct pipeline *p, size_t index, struct error *e)
 {
     const struct plan *plan = p->config.plan;
     const struct plan_output *out = &plan->outputs[index];
-    struct muxer_config config = {
+    const struct muxer_config config = {
         .plan = out,
         .source = p->config.source,
         .io = p->config.outputs[index],
@@ -95,9 +201,13 @@ static int add_output(struct pipeline *p, struct stage *demuxer, size_t index,
     int r = muxer_create(&muxer, &config, e);
     if (r < 0)
         return r;
-    muxer->in = add_queue(p, PACKETS, 1);
+    muxer->in = add_queue(p, PACKETS, count_senders(out));
     add_stage(p, muxer);
-    route_copies(p, demuxer, out, muxer->in);
+    for (size_t i = 0; i < out->track_count; i++) {
+        r = add_track(p, out, i, muxer->in, e);
+        if (r < 0)
+            return r;
+    }
     return 0;
 }
 
@@ -131,10 +241,12 @@ int pipeline_create(struct pipeline **ret, const struct pipeline_config *config,
     p->progress = xcalloc(plan->output_count, sizeof(*p->progress));
     init_waiting(p);
     use_streams(p);
-    struct stage *demuxer = demuxer_create(&demuxer_config);
-    add_stage(p, demuxer);
+    p->decoders = xcalloc(source_info(config->source)->stream_count,
+                          sizeof(*p->decoders));
+    p->demuxer = demuxer_create(&demuxer_config);
+    add_stage(p, p->demuxer);
     for (size_t i = 0; i < plan->output_count; i++) {
-        int r = add_output(p, demuxer, i, e);
+        int r = add_output(p, i, e);
         if (r < 0) {
             *ret_blame = OUTCOME_BAD_REQUEST;
             pipeline_destroy(p);
@@ -161,6 +273,7 @@ void pipeline_destroy(struct pipeline *p)
     pthread_mutex_destroy(&p->lock);
     free(p->runners);
     free(p->queues);
+    free(p->decoders);
     free(p->progress);
     free(p);
 }
@@ -275,5 +388,6 @@ void pipeline_progress(struct pipeline *p, struct pipeline_progress *ret)
             one.position > sum.position ? one.position : sum.position;
         sum.size += one.size > 0 ? one.size : 0;
     }
+    sum.errors = atomic_load(&p->errors);
     *ret = sum;
 }

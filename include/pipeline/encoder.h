@@ -1,0 +1,26 @@
+/*
+ * encoder: frames → packets of one track, sent to a muxer.
+ *
+ * Opened by its first frame; then says what its packets will be (ITEM_FORMAT).
+ * When no frame comes it is opened by the plan, so that the track is there and
+ * empty.
+ */
+#ifndef PIPELINE_ENCODER_H
+#define PIPELINE_ENCODER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct plan_track;
+struct stage;
+
+struct encoder_config {
+    const struct plan_track *track; // not owned
+    size_t number;                  // of the track in its output
+    bool global_header;             // the container keeps what all frames need
+    int source_rate;                // Hz, of the input's sound
+};
+
+struct stage *encoder_create(const struct encoder_config *config);
+
+#endif

@@ -1,0 +1,205 @@
+#include "pipeline/decoder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <libavformat/avformat.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "media/averror.h"
+#include "media/compat.h"
+#include "media/source.h"
+#include "model/limits.h"
+#include "pipeline/item.h"
+#include "pipeline/stage.h"
+
+struct decoder {
+    struct stage stage;
+    struct decoder_config config;
+    AVCodecContext *codec; // owned
+    AVRational time_base;  // of the packets
+    AVRational aspect;     // the container's word on the shape of pixels
+    AVRational frame_rate;
+    int64_t next;         // expected timestamp of the next frame
+    int64_t samples_next; // state of av_rescale_delta()
+    int64_t packets;
+    int64_t frames;
+};
+
+static int open_decoder(struct stage *s, struct error *e)
+{
+    struct decoder *d = (struct decoder *)s;
+
+    int r = avcodec_open2(d->codec, d->codec->codec, NULL);
+    return r < 0 ? averror_set(e, r, "cannot open decoder '%s'",
+                               d->codec->codec->name)
+                 : 0;
+}
+
+/* Video: what libav thinks best, or where the frame is expected. */
+static AVRational stamp_video(struct decoder *d, AVFrame *frame)
+{
+    int64_t duration = compat_frame_duration(frame);
+
+    frame->pts = frame->best_effort_timestamp;
+    if (frame->pts == AV_NOPTS_VALUE)
+        frame->pts = d->next == AV_NOPTS_VALUE ? 0 : d->next;
+    if (duration <= 0 && d->frame_rate.num)
+        duration = av_rescale_q(1, av_inv_q(d->frame_rate), d->time_base);
+    d->next = frame->pts + (duration > 0 ? duration : 1);
+    if (d->aspect.num)
+        frame->sample_aspect_ratio = d->aspect;
+    frame->pict_type = AV_PICTURE_TYPE_NONE; // the encoder's own business
+    return d->time_base;
+}
+
+/* Sound: in samples. */
+static AVRational stamp_audio(struct decoder *d, AVFrame *frame)
+{
+    AVRational samples = {1, frame->sample_rate};
+
+    if (frame->pts == AV_NOPTS_VALUE)
+        frame->pts = d->next == AV_NOPTS_VALUE
+                         ? 0
+                         : av_rescale_q(d->next, samples, d->time_base);
+    frame->pts = av_rescale_delta(d->time_base, frame->pts, samples,
+                                  frame->nb_samples, &d->samples_next, samples);
+    d->next = frame->pts + frame->nb_samples;
+    return samples;
+}
+
+static int send_frame(struct decoder *d, AVFrame *frame)
+{
+    AVRational base = d->codec->codec_type == AVMEDIA_TYPE_VIDEO
+                          ? stamp_video(d, frame)
+                          : stamp_audio(d, frame);
+
+    d->frames++;
+    if (frame->decode_error_flags || (frame->flags & AV_FRAME_FLAG_CORRUPT))
+        atomic_fetch_add(d->config.errors, 1);
+    return stage_send_all(&d->stage, item_frame(frame, base));
+}
+
+/* Hand on all frames that are ready. */
+static int drain(struct decoder *d, struct error *e)
+{
+    for (;;) {
+        AVFrame *frame = av_frame_alloc();
+        int r =
+            frame ? avcodec_receive_frame(d->codec, frame) : AVERROR(ENOMEM);
+        if (r == 0)
+            r = send_frame(d, frame); // consumes
+        else
+            av_frame_free(&frame);
+
+        if (r == -EPIPE || r == -ECANCELED)
+            return r;
+        if (r == AVERROR(EAGAIN) || r == AVERROR_EOF)
+            return 0;
+        if (r == AVERROR(ENOMEM))
+            return error_set(e, -ENOMEM, "out of memory");
+        if (r < 0)
+            atomic_fetch_add(d->config.errors, 1);
+    }
+}
+
+static int decode(struct decoder *d, const AVPacket *packet, struct error *e)
+{
+    int r = avcodec_send_packet(d->codec, packet);
+
+    while (r == AVERROR(EAGAIN)) {
+        r = drain(d, e);
+        if (r < 0)
+            return r;
+        r = avcodec_send_packet(d->codec, packet);
+    }
+    if (r == AVERROR(ENOMEM))
+        return error_set(e, -ENOMEM, "out of memory");
+    if (r < 0 && r != AVERROR_EOF)
+        atomic_fetch_add(d->config.errors, 1);
+    return drain(d, e);
+}
+
+static int finish(struct decoder *d, struct error *e)
+{
+    int r = decode(d, NULL, e);
+
+    if (r < 0)
+        return r;
+    if (d->packets && !d->frames && atomic_load(d->config.errors))
+        return error_set(e, -EBADMSG, "nothing of it could be decoded");
+    return 0;
+}
+
+static int process(struct stage *s, struct item *item, struct error *e)
+{
+    struct decoder *d = (struct decoder *)s;
+
+    if (!item)
+        return finish(d, e);
+    AVPacket *packet = item_take_packet(item);
+    d->packets++;
+    int r = decode(d, packet, e);
+    av_packet_free(&packet);
+    return r < 0 ? r : 1;
+}
+
+static void destroy(struct stage *s)
+{
+    struct decoder *d = (struct decoder *)s;
+
+    avcodec_free_context(&d->codec);
+    stage_fini(s);
+    free(d);
+}
+
+static const struct stage_ops ops = {
+    .kind = "decoder",
+    .blame = OUTCOME_BAD_INPUT,
+    .open = open_decoder,
+    .process = process,
+    .destroy = destroy,
+};
+
+static int create_codec(struct decoder *d, const AVStream *st, struct error *e)
+{
+    const AVCodec *codec = avcodec_find_decoder(st->codecpar->codec_id);
+
+    if (!codec)
+        return error_set(e, -ENOTSUP, "there is no decoder for %s",
+                         avcodec_get_name(st->codecpar->codec_id));
+    d->codec = avcodec_alloc_context3(codec);
+    if (!d->codec)
+        return error_set(e, -ENOMEM, "out of memory");
+    int r = avcodec_parameters_to_context(d->codec, st->codecpar);
+    if (r < 0)
+        return averror_set(e, r, "cannot take over stream parameters");
+    d->codec->pkt_timebase = st->time_base;
+    d->codec->framerate = st->avg_frame_rate;
+    d->codec->max_pixels = LIMITS_PIXELS;
+    d->codec->thread_count = d->config.threads;
+    return 0;
+}
+
+int decoder_create(struct stage **ret, const struct decoder_config *config,
+                   struct error *e)
+{
+    struct decoder *d = xcalloc(1, sizeof(*d));
+    const AVStream *st = source_format(config->source)->streams[config->stream];
+
+    stage_init(&d->stage, &ops, "stream %zu", config->stream);
+    d->config = *config;
+    d->time_base = st->time_base;
+    d->aspect = st->sample_aspect_ratio;
+    d->frame_rate = st->avg_frame_rate;
+    d->next = AV_NOPTS_VALUE;
+    d->samples_next = AV_NOPTS_VALUE;
+    int r = create_codec(d, st, e);
+    if (r < 0) {
+        destroy(&d->stage);
+        return r;
+    }
+    *ret = &d->stage;
+    return 0;
+}

@@ -1,0 +1,255 @@
+#include "pipeline/filter.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/pixdesc.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "media/plan.h"
+#include "pipeline/graph.h"
+#include "pipeline/item.h"
+#include "pipeline/sound.h"
+#include "pipeline/stage.h"
+
+#define TEXT_MOST 1024
+
+struct filter {
+    struct stage stage;
+    struct filter_config config;
+    struct graph *graph; // owned; NULL before the first frame
+};
+
+/* The deprecated formats for full range are the plain ones, marked. */
+static void name_range(AVFrame *frame)
+{
+    static const enum AVPixelFormat pairs[][2] = {
+        {AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUV420P},
+        {AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUV422P},
+        {AV_PIX_FMT_YUVJ440P, AV_PIX_FMT_YUV440P},
+        {AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUV444P},
+    };
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        if ((int)pairs[i][0] != frame->format)
+            continue;
+        frame->format = pairs[i][1];
+        frame->color_range = AVCOL_RANGE_JPEG;
+    }
+}
+
+static void add(char text[TEXT_MOST], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void add(char text[TEXT_MOST], const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list ap;
+
+    va_start(ap, format);
+    if (used)
+        text[used++] = ',';
+    (void)vsnprintf(text + used, TEXT_MOST - used, format, ap);
+    va_end(ap);
+}
+
+static void add_turn(char text[TEXT_MOST], enum media_turn turn)
+{
+    static const char *const filters[MEDIA_TURN_COUNT] = {
+        [MEDIA_CLOCK] = "transpose=clock",
+        [MEDIA_CLOCK_FLIP] = "transpose=clock_flip",
+        [MEDIA_HALF] = "hflip,vflip",
+        [MEDIA_COUNTER] = "transpose=cclock",
+        [MEDIA_COUNTER_FLIP] = "transpose=cclock_flip",
+        [MEDIA_HFLIP] = "hflip",
+        [MEDIA_VFLIP] = "vflip",
+    };
+
+    if (filters[turn])
+        add(text, "%s", filters[turn]);
+}
+
+/* The range stays what it is, which the filter would not do by itself. */
+static void add_scale(char text[TEXT_MOST], const struct plan_video *v,
+                      const AVFrame *frame)
+{
+    const char *range = frame->color_range == AVCOL_RANGE_JPEG
+                            ? ":in_range=full:out_range=full"
+                            : "";
+
+    add(text, "scale=%d:%d:flags=bicubic%s", v->width, v->height, range);
+    add(text, "format=%s", av_get_pix_fmt_name(v->format));
+}
+
+static void describe_video(const struct plan_video *v, const AVFrame *frame,
+                           char text[TEXT_MOST])
+{
+    bool swaps = media_turn_swaps(v->turn);
+    int width = swaps ? frame->height : frame->width;
+    int height = swaps ? frame->width : frame->height;
+
+    add_turn(text, v->turn);
+    if (v->fixed_rate.num)
+        add(text, "fps=%d/%d", v->fixed_rate.num, v->fixed_rate.den);
+    if (width != v->width || height != v->height || frame->format != v->format)
+        add_scale(text, v, frame);
+    if (!*text)
+        add(text, "null");
+}
+
+static void describe_audio(const struct filter *f, const AVFrame *frame,
+                           char text[TEXT_MOST])
+{
+    const struct plan_track *track = f->config.track;
+    AVRational samples = {1, frame->sample_rate};
+    char format[512];
+
+    if (f->config.start > 0)
+        add(text, "atrim=start_pts=0");
+    if (f->config.duration >= 0)
+        add(text, "atrim=end_pts=%lld",
+            (long long)av_rescale_q(f->config.duration, AV_TIME_BASE_Q,
+                                    samples));
+    if (track->audio.volume != 1)
+        add(text, "volume=%g", track->audio.volume);
+    sound_describe(track, frame, format, sizeof(format));
+    // async=1: silence for gaps, so that the sound stays with the picture
+    add(text, "aresample=async=1");
+    add(text, "%s", format);
+}
+
+static int build(struct filter *f, const AVFrame *frame, AVRational time_base,
+                 struct error *e)
+{
+    const struct plan_track *track = f->config.track;
+    char text[TEXT_MOST] = "";
+    AVRational rate = {0, 1};
+
+    if (track->kind == MEDIA_VIDEO) {
+        describe_video(&track->video, frame, text);
+        rate = track->video.average_rate;
+    } else {
+        describe_audio(f, frame, text);
+    }
+    return graph_create(&f->graph, text, frame, time_base, rate, e);
+}
+
+/* Send all that is ready. */
+static int drain(struct filter *f, struct error *e)
+{
+    AVFrame *frame = NULL;
+    int r;
+
+    while ((r = graph_pull(f->graph, &frame, e)) > 0) {
+        AVRational base = graph_time_base(f->graph);
+        r = stage_send_all(&f->stage, item_frame(frame, base));
+        if (r < 0)
+            return r;
+    }
+    return r;
+}
+
+static int finish(struct filter *f, struct error *e)
+{
+    if (!f->graph)
+        return 0;
+    int r = graph_push(f->graph, NULL, e);
+    return r < 0 ? r : drain(f, e);
+}
+
+static int ensure_graph(struct filter *f, const AVFrame *frame,
+                        AVRational time_base, struct error *e)
+{
+    if (f->graph && graph_fits(f->graph, frame, time_base))
+        return 0;
+    int r = finish(f, e);
+    if (r < 0)
+        return r;
+    graph_destroy(f->graph);
+    f->graph = NULL;
+    return build(f, frame, time_base, e);
+}
+
+enum place { PLACE_BEFORE, PLACE_INSIDE, PLACE_BEHIND };
+
+static enum place place_of(const struct filter *f, const AVFrame *frame,
+                           AVRational time_base)
+{
+    int64_t length = frame->nb_samples; // 0 of pictures
+
+    if (f->config.duration >= 0 &&
+        frame->pts >=
+            av_rescale_q(f->config.duration, AV_TIME_BASE_Q, time_base))
+        return PLACE_BEHIND;
+    if (f->config.start > 0 && frame->pts + length <= 0 &&
+        (length || frame->pts < 0))
+        return PLACE_BEFORE;
+    return PLACE_INSIDE;
+}
+
+static int filter_frame(struct filter *f, AVFrame *frame, AVRational time_base,
+                        struct error *e)
+{
+    if (f->config.track->kind == MEDIA_VIDEO)
+        name_range(frame);
+    int r = ensure_graph(f, frame, time_base, e);
+    if (r < 0) {
+        av_frame_free(&frame);
+        return r;
+    }
+    r = graph_push(f->graph, frame, e); // consumes
+    if (r == 0)
+        r = drain(f, e);
+    return r < 0 ? r : 1;
+}
+
+static int process(struct stage *s, struct item *item, struct error *e)
+{
+    struct filter *f = (struct filter *)s;
+
+    if (!item)
+        return finish(f, e);
+    AVRational time_base = item->time_base;
+    AVFrame *frame = item_take_frame(item);
+    switch (place_of(f, frame, time_base)) {
+    case PLACE_BEFORE:
+        av_frame_free(&frame);
+        return 1;
+    case PLACE_BEHIND:
+        av_frame_free(&frame);
+        return finish(f, e);
+    case PLACE_INSIDE:
+        break;
+    }
+    return filter_frame(f, frame, time_base, e);
+}
+
+static void destroy(struct stage *s)
+{
+    struct filter *f = (struct filter *)s;
+
+    graph_destroy(f->graph);
+    stage_fini(s);
+    free(f);
+}
+
+static const struct stage_ops ops = {
+    .kind = "filter",
+    .blame = OUTCOME_BAD_INPUT,
+    .process = process,
+    .destroy = destroy,
+};
+
+struct stage *filter_create(const struct filter_config *config)
+{
+    struct filter *f = xcalloc(1, sizeof(*f));
+
+    stage_init(&f->stage, &ops, "filter of stream %zu", config->track->stream);
+    f->config = *config;
+    return &f->stage;
+}
