@@ -45,13 +45,13 @@ class Install(harness.TestCase):
 
     def test_install__programs__find_each_other_and_the_profiles(self):
         service = self.service(program=self.installed / "bin/transcoded")
-        job = self.job_file(self.job(film(), {"path": "out.mkv", **COPY}, profile="remux-mp4"))
+        job = self.job_file(self.job(film(), {"path": "out.mp4", **COPY}, profile="remux-mp4"))
         ctl = self.installed / "bin/transcodectl"
         for command in ("run", job), ("profiles", "h264-720p"):
             r = subprocess.run([ctl, "--socket", service.socket, *command],
                                capture_output=True, text=True, timeout=harness.PATIENCE)
             self.assertEqual(r.returncode, 0, r.stdout + r.stderr + service.words())
-        self.assertEqual(self.left(), ["out.mkv"])
+        self.assertEqual(self.left(), ["out.mp4"])
         for worker in service.workers():
             self.assertTrue(os.readlink(f"/proc/{worker}/exe").startswith(str(self.installed)))
 

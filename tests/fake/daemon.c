@@ -42,6 +42,7 @@
 #include "wire/message.h"
 
 #define LINE_MOST 65536
+#define PATIENCE  60 // s; a client that never comes is a failure, no wait
 
 struct connection {
     int fd; // -1: none
@@ -326,6 +327,7 @@ int main(int argc, char **argv)
 
     if (argc != 3)
         fail("usage", "daemon SOCKET SCRIPT");
+    (void)alarm(PATIENCE);
     FILE *script = fopen(argv[2], "re");
     if (!script)
         fail(argv[2], strerror(errno));

@@ -58,14 +58,12 @@ struct source {
 
 static void skip_blank(struct source *s)
 {
-    s->p += strspn(s->p, " \t\n");
-}
-
-/* Only between symbols: varlinkctl of systemd 255 knows no others. */
-static void skip_comments(struct source *s)
-{
-    for (skip_blank(s); *s->p == '#'; skip_blank(s))
+    for (;;) {
+        s->p += strspn(s->p, " \t\n");
+        if (*s->p != '#')
+            return;
         s->p += strcspn(s->p, "\n");
+    }
 }
 
 static bool take(struct source *s, const char *symbol)
@@ -115,7 +113,8 @@ static void take_type(struct source *s, const char *text)
     char word[WORD_MOST];
 
     (void)take(s, "?");
-    (void)take(s, "[]");
+    while (take(s, "[]"))
+        ;
     take_word(s, word);
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (strcmp(known[i], word) == 0)
@@ -168,11 +167,10 @@ static void read_description(const char *name, const char *text,
     struct source s = {.p = text};
     char word[WORD_MOST];
 
-    skip_comments(&s);
     assert_true(take(&s, "interface "));
     take_word(&s, word);
     assert_string_equal(word, name);
-    for (skip_comments(&s); *s.p; skip_comments(&s)) {
+    for (skip_blank(&s); *s.p; skip_blank(&s)) {
         bool method = take(&s, "method ");
         bool error = !method && take(&s, "error ");
         assert_true(method || error || take(&s, "type "));
