@@ -38,7 +38,7 @@
 #define INTERFACE_NOT_PERMITTED    INTERFACE_TRANSCODED ".NotPermitted" // reason
 #define INTERFACE_TOO_MANY         INTERFACE_TRANSCODED ".TooMany"      // limit
 #define INTERFACE_SHUTTING_DOWN    INTERFACE_TRANSCODED ".ShuttingDown"
-#define INTERFACE_STORE_FAILED     INTERFACE_TRANSCODED ".StoreFailed" // reason
+#define INTERFACE_UNAVAILABLE     INTERFACE_TRANSCODED ".Unavailable" // reason
 
 #define INTERFACE_NOT_FOUND        INTERFACE_VARLINK ".InterfaceNotFound" // interface
 #define INTERFACE_METHOD_NOT_FOUND INTERFACE_VARLINK ".MethodNotFound" // method

@@ -24,7 +24,7 @@ static const struct {
     {INTERFACE_NOT_PERMITTED, "not permitted", {"reason"}},
     {INTERFACE_TOO_MANY, "too many, the limit is", {"limit"}},
     {INTERFACE_SHUTTING_DOWN, "the service is shutting down", {NULL}},
-    {INTERFACE_STORE_FAILED, "the service cannot store it", {"reason"}},
+    {INTERFACE_UNAVAILABLE, "the service cannot do it now", {"reason"}},
     {INTERFACE_INVALID_PARAMETER, "the service refuses", {"parameter"}},
     {INTERFACE_METHOD_NOT_FOUND, "the service has no method", {"method"}},
     {INTERFACE_METHOD_NOT_IMPLEMENTED, "the service lacks", {"method"}},
