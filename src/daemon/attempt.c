@@ -33,6 +33,7 @@ struct attempt {
     enum attempt_purpose purpose;
     const struct limits *limits; // not owned
     const struct log *log;       // not owned
+    bool has_opener;             // of ours, now or before it exited
     bool has_spoken;
     bool was_ready;
     bool has_said;       // its outcome
@@ -171,6 +172,9 @@ static void start_deadline(struct attempt *a, uint64_t ms)
 
 static void keep_outcome(struct attempt *a, struct event *said)
 {
+    // whoever opened its files has hung up, and it was the first to notice
+    if (said->outcome.outcome == OUTCOME_INTERRUPTED)
+        blame(a, a->has_opener ? TASK_OPENER_DIED : TASK_CLIENT_GONE);
     if (a->has_said)
         event_fini(&a->last);
     a->last = *said;
@@ -434,6 +438,7 @@ static int start_opener(struct attempt *a, const struct attempt_config *config,
         fd_close(&ends[0]);
         return r;
     }
+    a->has_opener = true;
     child_attach(a->opener, &opener_ops, a);
     *ret = ends[0];
     return 0;

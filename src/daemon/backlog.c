@@ -259,6 +259,20 @@ struct backlog_job *backlog_next(const struct backlog *b, int64_t aged,
     return NULL;
 }
 
+static int rank(enum job_priority p)
+{
+    int i = 0;
+
+    while (class_order[i] != p)
+        i++;
+    return i;
+}
+
+int backlog_compare_class(enum job_priority a, enum job_priority b)
+{
+    return rank(a) - rank(b);
+}
+
 size_t backlog_count(const struct backlog *b)
 {
     return b->count;

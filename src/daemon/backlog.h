@@ -62,6 +62,9 @@ void backlog_release(struct backlog *b, struct backlog_job *j);
 struct backlog_job *backlog_next(const struct backlog *b, int64_t aged,
                                  int64_t per_owner);
 
+/* Negative: class @a starts before class @b; 0: they are the same. */
+int backlog_compare_class(enum job_priority a, enum job_priority b);
+
 size_t backlog_count(const struct backlog *b);
 /* Of @uid: jobs that have not ended, and attempts that run. */
 size_t backlog_jobs_of(const struct backlog *b, uid_t uid);

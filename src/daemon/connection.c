@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "stream.h"
+#include "wire/interface.h"
 
 static void on_document(void *user, const char *text, size_t size, int *fds,
                         size_t fd_count);
@@ -70,10 +71,27 @@ void connection_destroy(struct connection *c)
     free(c);
 }
 
+/* A client that does not know our limit learns it before it is hung up on. */
+static void explain_size(struct connection *c)
+{
+    size_t size;
+    json_t *parameters = json_pack("{s:s, s:o}", "field", "", "reason",
+                                   json_sprintf("a message is larger than %d "
+                                                "bytes",
+                                                LIMITS_MESSAGE));
+    char *text = message_format_error(INTERFACE_INVALID_JOB, parameters, &size);
+
+    stream_part(c->stream, text, size);
+    free(text);
+    json_decref(parameters);
+}
+
 static void on_ended(void *user, const struct error *e)
 {
     struct connection *c = user;
 
+    if (e->code == -EMSGSIZE)
+        explain_size(c);
     if (e->code)
         log_info(NULL, "hanging up on a client of uid %u: %s", c->peer.uid,
                  e->text);

@@ -42,7 +42,7 @@ static void on_record(void *user, int result, const struct store_record *r,
     if (result == -ENOENT)
         reply_no_such_job(i->call, i->id);
     else if (result < 0)
-        reply_store_failed(i->call, e);
+        reply_unavailable(i->call, e);
     else if (!may_control(i->daemon, i->call, r->job.uid))
         refuse_stranger(i->call);
     else if (i->found) {
@@ -115,7 +115,7 @@ static void on_requeued(void *user, int result, const struct error *e)
     struct inquiry *i = user;
 
     if (result < 0) {
-        reply_store_failed(i->call, e);
+        reply_unavailable(i->call, e);
     } else {
         if (!dispatcher_find(i->daemon->dispatcher,
                              i->id)) // nor asked for twice
@@ -162,20 +162,16 @@ void control_retry(struct daemon *d, struct call *call)
         reply_wrong_state(call, row->job.state);
 }
 
-static void set_drained(struct daemon *d, struct call *call, bool drained)
-{
-    dispatcher_set_drained(d->dispatcher, drained);
-    log_info(NULL, "%s by uid %u", drained ? "drained" : "undrained",
-             call->peer.uid);
-    call_reply(call, NULL);
-}
-
 void control_drain(struct daemon *d, struct call *call)
 {
-    set_drained(d, call, true);
+    dispatcher_drain(d->dispatcher);
+    log_info(NULL, "drained by uid %u", call->peer.uid);
+    call_reply(call, NULL);
 }
 
 void control_undrain(struct daemon *d, struct call *call)
 {
-    set_drained(d, call, false);
+    dispatcher_undrain(d->dispatcher);
+    log_info(NULL, "undrained by uid %u", call->peer.uid);
+    call_reply(call, NULL);
 }

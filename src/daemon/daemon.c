@@ -351,6 +351,8 @@ static void close_handle(uv_handle_t *handle, void *user)
 void daemon_close(struct daemon *d)
 {
     // what clients were promised is carried out, and they are told, first
+    if (d->store_poll.loop)
+        (void)uv_poll_stop(&d->store_poll);
     store_close(d->store);
     server_close(d->server);
     followers_destroy(d->followers);

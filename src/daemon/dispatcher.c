@@ -12,6 +12,7 @@
 #include "connection.h"
 #include "daemon.h"
 #include "followers.h"
+#include "methods.h"
 #include "work.h"
 
 #define BREATH_FIRST_MS 500
@@ -59,6 +60,7 @@ int dispatcher_open(struct dispatcher **ret, struct daemon *d, struct error *e)
     j->daemon = d;
     j->backlog = backlog_create();
     list_init(&j->works);
+    list_init(&j->plannings);
     j->wake.data = j->breath.data = j;
     j->handles = 2;
     (void)uv_idle_init(&d->loop, &j->wake);
@@ -161,25 +163,38 @@ void dispatcher_attach(struct dispatcher *j, struct job *job,
     followers_add(j->daemon->followers, call, row.id, on_client_gone, w);
 }
 
+/* Does @a come before @b? By class, then by ticket. */
+static bool is_before(const struct work *a, const struct work *b)
+{
+    int classes =
+        backlog_compare_class(a->row->job.priority, b->row->job.priority);
+
+    return classes ? classes < 0 : a->row->ticket < b->row->ticket;
+}
+
+/* The first that waits for a grant behind @last, or NULL. */
+static struct work *next_waiting(const struct dispatcher *j,
+                                 const struct work *last)
+{
+    struct work *best = NULL;
+
+    list_foreach(link, next, &j->works)
+    {
+        struct work *w = work_of(link);
+        if (w->is_waiting && (!last || is_before(last, w)) &&
+            (!best || is_before(w, best)))
+            best = w;
+    }
+    return best;
+}
+
+/* As few wait as there are slots: no sorted list is needed. */
 static void grant_waiting(struct dispatcher *j)
 {
-    struct work *best;
+    struct work *w = NULL;
 
-    // as few as there are slots: a sorted list would be no gain
-    for (int64_t last = -1;;) {
-        best = NULL;
-        list_foreach(link, next, &j->works)
-        {
-            struct work *w = work_of(link);
-            if (w->is_waiting && w->row->ticket > last &&
-                (!best || w->row->ticket < best->row->ticket))
-                best = w;
-        }
-        if (!best)
-            return;
-        last = best->row->ticket;
-        work_grant(best);
-    }
+    while ((w = next_waiting(j, w)))
+        work_grant(w);
 }
 
 static void schedule(struct dispatcher *j)
@@ -264,9 +279,14 @@ int64_t dispatcher_writer_of(const struct dispatcher *j, const struct job *job,
     return 0;
 }
 
-void dispatcher_set_drained(struct dispatcher *j, bool drained)
+void dispatcher_drain(struct dispatcher *j)
 {
-    j->drained = drained;
+    j->drained = true;
+}
+
+void dispatcher_undrain(struct dispatcher *j)
+{
+    j->drained = false;
     dispatcher_wake(j);
 }
 
@@ -284,16 +304,20 @@ void dispatcher_stop(struct dispatcher *j)
         if (!is_under_way(work_of(link)))
             work_interrupt(work_of(link));
     }
+    planning_interrupt_all(j);
     dispatcher_check_settled(j);
 }
 
 void dispatcher_interrupt(struct dispatcher *j)
 {
+    planning_interrupt_all(j);
     list_foreach(link, next, &j->works) work_interrupt(work_of(link));
 }
 
 void dispatcher_check_settled(struct dispatcher *j)
 {
+    if (!j->stopping || !list_empty(&j->plannings))
+        return;
     list_foreach(link, next, &j->works)
     {
         if (work_of(link)->phase != WORK_QUEUED)

@@ -26,6 +26,7 @@ struct dispatcher {
     struct daemon *daemon;   // not owned
     struct backlog *backlog; // owned
     struct list works;       // of work, owned
+    struct list plannings;   // of planning, owned by themselves
     struct scheduler_load load;
     bool drained;      // by Drain
     bool stopping;     // by shutdown
@@ -73,7 +74,9 @@ bool dispatcher_has_room(struct dispatcher *j, uid_t uid, int64_t *ret_limit);
 int64_t dispatcher_writer_of(const struct dispatcher *j, const struct job *job,
                              uid_t uid, size_t *ret_output);
 
-void dispatcher_set_drained(struct dispatcher *j, bool drained);
+/* Start nothing more, and the contrary. What has started goes on. */
+void dispatcher_drain(struct dispatcher *j);
+void dispatcher_undrain(struct dispatcher *j);
 
 /* Start nothing more; what cannot end by itself is interrupted now, the rest by
  * dispatcher_interrupt(). daemon_settled() is called when all is over. */

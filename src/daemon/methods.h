@@ -12,6 +12,7 @@
 
 struct call;
 struct daemon;
+struct dispatcher;
 
 enum method_who { METHOD_ANYBODY, METHOD_ADMIN };
 enum method_more { METHOD_ONE_REPLY, METHOD_MAY_STREAM, METHOD_MUST_STREAM };
@@ -54,6 +55,7 @@ void about_profiles(struct daemon *d, struct call *call);
 void submit_job(struct daemon *d, struct call *call);
 // planning.c
 void planning_start(struct daemon *d, struct call *call);
+void planning_interrupt_all(struct dispatcher *dispatcher);
 // queries.c
 void query_list(struct daemon *d, struct call *call);
 void query_show(struct daemon *d, struct call *call);

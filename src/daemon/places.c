@@ -61,6 +61,8 @@ static char *find_socket(const char *named)
         return xasprintf("%s/io.transcoded", folder);
     if (geteuid() == 0)
         return xstrdup("/run/transcoded/io.transcoded");
+    if (environment("LISTEN_FDS")) // it is bound already, wherever that is
+        return xstrdup("LISTEN_FDS");
     return below_user_folder("XDG_RUNTIME_DIR", NULL,
                              "transcoded/io.transcoded");
 }
@@ -129,7 +131,7 @@ int places_find(struct places *ret, const char *configuration,
         r = error_set(e, -ENOENT,
                       "no place for the state: name it with "
                       "--state-dir, or set XDG_STATE_HOME");
-    if (r == 0)
+    if (r == 0 && !environment("LISTEN_FDS"))
         r = make_parent(p.socket, e);
     if (r == 0)
         r = make_folders(p.state, 0700, e);

@@ -17,10 +17,10 @@
 #include "methods.h"
 #include "reply.h"
 #include "submit.h"
-#include "wire/interface.h"
 #include "work.h"
 
 struct planning {
+    struct list link;      // dispatcher.plannings
     struct daemon *daemon; // not owned
     struct call *call;     // owned; NULL: answered
     struct job job;
@@ -31,12 +31,22 @@ struct planning {
 
 static void planning_destroy(struct planning *p)
 {
-    p->daemon->dispatcher->load.attempts--;
-    dispatcher_wake(p->daemon->dispatcher);
+    struct dispatcher *dispatcher = p->daemon->dispatcher;
+
+    list_remove(&p->link);
+    dispatcher->load.attempts--;
+    dispatcher_wake(dispatcher);
     attempt_destroy(p->attempt);
     job_fini(&p->job);
     json_decref(p->plan);
     free(p);
+    dispatcher_check_settled(dispatcher);
+}
+
+void planning_interrupt_all(struct dispatcher *dispatcher)
+{
+    list_foreach(link, next, &dispatcher->plannings) attempt_kill(
+        list_entry(link, struct planning, link)->attempt, TASK_SHUTDOWN);
 }
 
 static void on_hung_up(void *user)
@@ -162,13 +172,13 @@ void planning_start(struct daemon *d, struct call *call)
     p->call = call;
     p->job = job;
     log_init(&p->log, NULL, "plan");
+    list_append(&d->dispatcher->plannings, &p->link);
     d->dispatcher->load.attempts++;
     call->hung_up = on_hung_up;
     call->user = p;
     if (start(p, &e) < 0) {
-        call->hung_up = NULL;
-        call_fail(call, INTERFACE_NOT_PERMITTED,
-                  json_pack("{s:s}", "reason", e.text));
+        p->call->hung_up = NULL;
+        reply_unavailable(call, &e);
         planning_destroy(p);
     }
 }

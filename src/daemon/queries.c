@@ -113,7 +113,7 @@ static void on_listed(void *user, int result,
     struct query *q = user;
 
     if (result < 0) {
-        reply_store_failed(q->call, e);
+        reply_unavailable(q->call, e);
     } else {
         json_t *jobs = json_array();
         for (size_t i = 0; i < count; i++)
@@ -204,7 +204,7 @@ static bool got(struct query *q, int result, const struct error *e)
     if (result == -ENOENT)
         reply_no_such_job(q->call, q->id);
     else if (result < 0)
-        reply_store_failed(q->call, e);
+        reply_unavailable(q->call, e);
     return result >= 0;
 }
 

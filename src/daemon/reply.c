@@ -41,9 +41,9 @@ void reply_shutting_down(struct call *call)
     call_fail(call, INTERFACE_SHUTTING_DOWN, NULL);
 }
 
-void reply_store_failed(struct call *call, const struct error *e)
+void reply_unavailable(struct call *call, const struct error *e)
 {
-    call_fail(call, INTERFACE_STORE_FAILED,
+    call_fail(call, INTERFACE_UNAVAILABLE,
               json_pack("{s:s}", "reason", e->text));
 }
 

@@ -18,8 +18,8 @@ void reply_wrong_state(struct call *call, enum state state);
 void reply_not_permitted(struct call *call, const char *reason);
 void reply_too_many(struct call *call, int64_t limit);
 void reply_shutting_down(struct call *call);
-/* What was asked is not durable, so it did not happen. */
-void reply_store_failed(struct call *call, const struct error *e);
+/* The store or a program of ours fails: what was asked did not happen. */
+void reply_unavailable(struct call *call, const struct error *e);
 void reply_invalid_parameter(struct call *call, const char *name);
 
 #endif

@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "wire/interface.h"
+#include "wire/message.h"
 
 #define WAITING_MOST 256 // clients that wait to be accepted
 #define ACCEPT_BURST 64  // accepted in one turn of the loop
@@ -73,17 +76,38 @@ static size_t count_of(const struct server *s, uid_t uid)
     return count;
 }
 
-static const char *reason_against(const struct server *s,
-                                  const struct access_peer *peer,
-                                  struct error *e)
+/* Says why before it hangs up, as far as that goes without waiting. Consumes
+ * all but @error. */
+static void turn_away(int fd, struct access_peer *peer, const char *error,
+                      json_t *parameters)
 {
-    if ((int64_t)s->count >= s->config.clients)
-        return "there are too many clients";
-    if ((int64_t)count_of(s, peer->uid) >= s->config.clients_per_uid)
-        return "its user has too many connections";
-    if (access_check_client(s->rules, peer, e) < 0)
-        return e->text;
-    return NULL;
+    size_t size;
+    char *text = message_format_error(error, parameters, &size);
+
+    // a flood of clients is none of lines in the log
+    log_debug(NULL, "turning away a client of uid %u: %s", peer->uid, error);
+    (void)fd_send(fd, text, size, NULL, 0);
+    free(text);
+    json_decref(parameters);
+    access_peer_fini(peer);
+    fd_close(&fd);
+}
+
+static void turn_away_surplus(int fd, struct access_peer *peer, int64_t limit)
+{
+    turn_away(fd, peer, INTERFACE_TOO_MANY,
+              json_pack("{s:I}", "limit", (json_int_t)limit));
+}
+
+static void take_in(struct server *s, int fd, struct access_peer *peer)
+{
+    struct connection *c = connection_create(
+        s->poll.loop, fd, peer, s->config.unread_most, &s->own_ops, s);
+
+    if (!c)
+        return;
+    list_append(&s->connections, &c->link);
+    s->count++;
 }
 
 static void welcome(struct server *s, int fd)
@@ -91,24 +115,17 @@ static void welcome(struct server *s, int fd)
     struct access_peer peer;
     struct error e = {0};
 
-    int r = get_peer(fd, &peer);
-    if (r < 0) {
+    if (get_peer(fd, &peer) < 0)
         fd_close(&fd);
-        return;
-    }
-    const char *reason = reason_against(s, &peer, &e);
-    if (reason) {
-        log_info(NULL, "turning away a client of uid %u: %s", peer.uid, reason);
-        access_peer_fini(&peer);
-        fd_close(&fd);
-        return;
-    }
-    struct connection *c = connection_create(
-        s->poll.loop, fd, &peer, s->config.unread_most, &s->own_ops, s);
-    if (!c)
-        return;
-    list_append(&s->connections, &c->link);
-    s->count++;
+    else if (access_check_client(s->rules, &peer, &e) < 0)
+        turn_away(fd, &peer, INTERFACE_NOT_PERMITTED,
+                  json_pack("{s:s}", "reason", e.text));
+    else if ((int64_t)s->count >= s->config.clients)
+        turn_away_surplus(fd, &peer, s->config.clients);
+    else if ((int64_t)count_of(s, peer.uid) >= s->config.clients_per_uid)
+        turn_away_surplus(fd, &peer, s->config.clients_per_uid);
+    else
+        take_in(s, fd, &peer);
 }
 
 static void on_called(void *user, struct call *call)

@@ -14,7 +14,8 @@
 #include "model/limits.h"
 #include "wire/frame.h"
 
-#define CHUNK (64 << 10)
+#define CHUNK      (64 << 10)
+#define LAST_WORDS (1 << 20) // bytes read from one that hung up
 
 struct packet {
     struct list link; // stream.unsent
@@ -116,8 +117,8 @@ static int read_chunk(struct stream *s)
         end(s, &(struct error){0});
         return 0;
     }
-    if (n < 0) {
-        end_by(s, (int)n, "cannot receive");
+    if (n < 0) { // too many descriptors: not to be taken for a long message
+        end_by(s, n == -EMSGSIZE ? -E2BIG : (int)n, "cannot receive");
         return 0;
     }
     int r = frame_push(s->reader, chunk, (size_t)n, fds, fd_count);
@@ -159,12 +160,13 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct stream *s = poll->data;
 
+    if (status == 0 && (events & UV_WRITABLE))
+        status = flush(s);
     if (status < 0) {
-        end_by(s, status, "cannot watch the socket");
-        return;
-    }
-    if ((events & UV_WRITABLE) && flush(s) < 0) {
-        end(s, &(struct error){0}); // it hung up with our words unread
+        // it hung up with our words unread; what it said before still counts
+        if (!s->held)
+            stream_drain(s, LAST_WORDS);
+        end(s, &(struct error){0});
         return;
     }
     if (s->waiting)
@@ -270,6 +272,12 @@ int stream_send(struct stream *s, char *text, size_t size, const int *fds,
 size_t stream_unread(const struct stream *s)
 {
     return s->unread;
+}
+
+void stream_part(struct stream *s, const char *text, size_t size)
+{
+    if (list_empty(&s->unsent)) // or it would be in the middle of others
+        (void)fd_send(s->fd, text, size, NULL, 0);
 }
 
 void stream_condemn(struct stream *s)

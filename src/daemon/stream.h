@@ -51,6 +51,9 @@ int stream_send(struct stream *s, char *text, size_t size, const int *fds,
 /* Bytes that the other side has not taken yet. */
 size_t stream_unread(const struct stream *s);
 
+/* From within `ended`: words on the way out, as far as they go at once. */
+void stream_part(struct stream *s, const char *text, size_t size);
+
 /* End it from within a callback: `ended` follows in the loop's next turn. */
 void stream_condemn(struct stream *s);
 

@@ -142,7 +142,7 @@ static void on_added(void *user, int result, int64_t id, const struct error *e)
                         "it was used for another job already");
         reply_invalid_job(s->call, &why);
     } else {
-        reply_store_failed(s->call, e);
+        reply_unavailable(s->call, e);
     }
     free(s);
 }

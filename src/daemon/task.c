@@ -104,10 +104,10 @@ static const struct {
     [TASK_HELD]        = {OUTCOME_INTERRUPTED, "paused before it ran"},
 };
 
-/* What a worker may say of itself; the rest is for us to judge. */
+/* What a worker may say of itself without being asked to stop; the rest is for
+ * us to judge. */
 static const bool is_sayable[OUTCOME_COUNT] = {
     [OUTCOME_DONE]          = true,
-    [OUTCOME_CANCELLED]     = true,
     [OUTCOME_BAD_INPUT]     = true,
     [OUTCOME_BAD_REQUEST]   = true,
     [OUTCOME_NO_SESSION]    = true,

@@ -241,10 +241,19 @@ json_t *work_rights(const struct daemon *d, uid_t uid)
                      write_roots, "any", access_any_path(&d->rules, &owner));
 }
 
+/* What no other job has, of no other store either: files that bear it were
+ * finished by an earlier attempt. */
+static json_t *make_mark(const struct store_job *job)
+{
+    return json_sprintf("%lld %lld", (long long)job->id,
+                        (long long)job->created);
+}
+
 static int launch_attempt(struct work *w, struct error *e)
 {
     struct daemon *d = w->dispatcher->daemon;
     json_t *rights = work_rights(d, w->row->job.uid);
+    json_object_set_new(rights, "mark", make_mark(&w->row->job));
     char *opener = places_program(d->configuration.opener, "transcoded-files");
     const struct attempt_config config = {
         .loop = &d->loop,
@@ -364,8 +373,7 @@ static void requeue(struct work *w)
     } else if (!row->job.attached) {
         work_destroy(w); // a row will do again
     }
-    if (j->stopping)
-        dispatcher_check_settled(j);
+    dispatcher_check_settled(j);
 }
 
 /* The end is in the store: tell, and forget. */
@@ -382,8 +390,7 @@ static void settle(struct work *w)
     w->row = NULL;
     work_destroy(w);
     backlog_remove(j->backlog, row);
-    if (j->stopping)
-        dispatcher_check_settled(j);
+    dispatcher_check_settled(j);
 }
 
 static void tell_end(struct work *w)
@@ -480,7 +487,7 @@ static void on_row_stored(void *user, int result, const struct error *e)
     struct call *call = user;
 
     if (result < 0)
-        reply_store_failed(call, e);
+        reply_unavailable(call, e);
     else
         call_reply(call, NULL);
 }
@@ -583,6 +590,8 @@ void work_interrupt(struct work *w)
             w->wanted = TASK_SHUTDOWN;
         break;
     case WORK_RUNNING:
+        // a paused one is to wait for Resume after the restart, too
+        w->row->job.held |= w->row->job.state == STATE_PAUSED;
         attempt_stop(w->attempt, TASK_SHUTDOWN);
         break;
     case WORK_STORING:
