@@ -1,6 +1,7 @@
 #include "media/file_io.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,11 +42,22 @@ static int keep_error(struct file_io *f, int error)
     return AVERROR(error);
 }
 
+/* A FIFO that no writer has opened yet would say that it has ended. */
+static void wait_for_writer(const struct file_io *f)
+{
+    struct pollfd p = {.fd = f->fd, .events = POLLIN};
+
+    while (poll(&p, 1, -1) < 0 && errno == EINTR)
+        ;
+}
+
 static ssize_t read_some(const struct file_io *f, void *buffer, size_t size,
                          int64_t offset)
 {
     ssize_t n;
 
+    if (!f->regular)
+        wait_for_writer(f);
     do {
         n = f->regular ? pread(f->fd, buffer, size, offset)
                        : read(f->fd, buffer, size);

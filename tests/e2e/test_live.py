@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Live input: a FIFO, whose writer comes when it likes."""
+
+import os
+import pathlib
+import subprocess
+
+import harness
+from harness import COPY, PATIENCE, TRANSCODECTL, film, frames, wait_until
+
+
+class Live(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.fifo = self.folder / "live"
+        os.mkfifo(self.fifo)
+        self.running = self.service()
+        job = self.job(self.fifo, {"path": "out.mkv", **COPY})
+        self.client = subprocess.Popen(
+            [TRANSCODECTL, "--socket", self.running.socket, "run", self.job_file(job)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(self.client.communicate)
+        self.addCleanup(self.client.kill)
+
+    def is_read(self):
+        """Has a worker opened it, or given up?"""
+        for worker in self.running.workers():
+            for entry in pathlib.Path(f"/proc/{worker}/fd").iterdir():
+                try:
+                    if os.readlink(entry) == str(self.fifo):
+                        return True
+                except OSError:
+                    pass
+        return self.client.poll() is not None
+
+    def end(self):
+        words, _ = self.client.communicate(timeout=PATIENCE)
+        return self.client.returncode, words
+
+    def test_writer__that_comes_late__is_waited_for(self):
+        wait_until(self.is_read, "a worker reads the FIFO")
+        source = film("live.ts", more=("-f", "mpegts"))
+        self.fifo.write_bytes(pathlib.Path(source).read_bytes())
+        status, words = self.end()
+        self.assertEqual(status, 0, words + self.running.words())
+        self.assertEqual(frames(self.out / "out.mkv"), frames(source))
+
+    def test_writer__that_writes_nothing__is_bad_input(self):
+        wait_until(self.is_read, "a worker reads the FIFO")
+        self.fifo.write_bytes(b"")
+        status, words = self.end()
+        self.assertEqual(status, 1, words)
+        self.assertEqual(self.left(), [])
+
+    def test_interrupted__while_nobody_writes__ends_at_once(self):
+        wait_until(self.is_read, "a worker reads the FIFO")
+        self.client.send_signal(2)
+        status, words = self.end()
+        self.assertEqual(status, 130, words)
+        self.assertEqual(self.left(), [])
+
+
+if __name__ == "__main__":
+    harness.main()
