@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Media that cannot be transcoded: an outcome in words, and nothing left."""
+
+import json
+import os
+import random
+
+import harness
+from harness import COPY, FAST, clip, ffmpeg, film, frames
+
+
+class BadMedia(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.s = self.service()
+
+    def fails(self, source, *words, output=None, outcome="bad_input"):
+        job = self.job(source, {"path": "out.mp4", **(output or FAST)})
+        r = self.s.ctl("submit", "--follow", self.job_file(job))
+        self.assertEqual(r.returncode, 1, r)
+        self.assertEqual(self.left(), [])
+        last = self.s.call("List", {"limit": 1})["parameters"]["jobs"][0]
+        shown = self.s.show(last["id"])
+        self.assertEqual(shown["attempts"][-1]["outcome"], outcome, shown)
+        self.assertEqual(len(shown["attempts"]), 1, "bad input is not tried again")
+        for word in words:
+            self.assertIn(word, r.stdout + r.stderr)
+
+    def file(self, name, data):
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+    def test_run__no_media(self):
+        noise = random.Random(7).randbytes
+        cases = [
+            ("empty.mp4", b"", ("empty",)),
+            ("ten.mkv", noise(10), ()),
+            ("noise.mp4", noise(100_000), ()),
+            ("text.ts", b"hello, world\n" * 1000, ()),
+            ("head.mp4", film().read_bytes()[:40], ()),
+        ]
+        for name, data, words in cases:
+            for output in (COPY, FAST):
+                with self.subTest(name=name, video=output["video"]["codec"]):
+                    self.fails(self.file(name, data), *words, output=output)
+
+    def test_run__truncated_without_index(self):
+        whole = film().read_bytes()
+        self.fails(self.file("cut.mp4", whole[:len(whole) // 2]))
+
+    def test_run__asked_for_stream_is_missing(self):
+        sound = clip("sound.m4a", "-f", "lavfi", "-i", harness.SOURCES["audio"], "-t", 1, "-c:a", "aac")
+        ask = dict(outcome="bad_request")
+        self.fails(sound, "video", output=FAST, **ask)
+        self.fails(film(), "7", output={"video": {"codec": "h264", "stream": 7}}, **ask)
+        self.fails(film(), "1", output={"video": {"codec": "copy", "stream": 1}}, **ask)
+        mute = film("mute.mp4", audio=("-an",))
+        self.fails(mute, "audio", output={"video": {"codec": "copy"}, "audio": [{"codec": "aac"}]}, **ask)
+
+    def test_run__sound_alone_by_default__succeeds(self):
+        sound = clip("sound.m4a", "-f", "lavfi", "-i", harness.SOURCES["audio"], "-t", 1, "-c:a", "aac")
+        id = self.s.submit(self.job(sound, {"path": "out.mp4"}))
+        self.assertEqual(self.s.wait_for(id)["state"], "succeeded")
+
+    def test_run__image(self):
+        picture = clip("picture.png", "-f", "lavfi", "-i", "testsrc2=size=64x64", "-frames:v", 1)
+        self.fails(picture, "image")
+
+    def test_run__absurd_size(self):
+        # an H.264 stream's container may say anything: patch the track's size
+        y4m = b"YUV4MPEG2 W40000 H40000 F25:1 Ip C420jpeg\nFRAME\n" + bytes(10000)
+        self.fails(self.file("huge.y4m", y4m))
+        self.fails(self.file("nought.y4m", b"YUV4MPEG2 W0 H0 F25:1 Ip C420jpeg\nFRAME\n"))
+
+
+if __name__ == "__main__":
+    harness.main()
