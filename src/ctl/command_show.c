@@ -52,6 +52,8 @@ static void print_document(const json_t *job)
 
 static void print_attempt(const json_t *attempt)
 {
+    const json_t *outcome = json_object_get(attempt, "outcome");
+    const json_t *text = json_object_get(attempt, "text");
     char *device = terminal_escape(text_of(attempt, "device"));
 
     (void)printf("\nattempt %" JSON_INTEGER_FORMAT " on %s\n",
@@ -61,8 +63,9 @@ static void print_attempt(const json_t *attempt)
     page_texts("plan", json_object_get(attempt, "plan"));
     print_time("started", attempt, "started");
     print_span(attempt);
-    page_value("outcome", json_object_get(attempt, "outcome"));
-    page_value("", json_object_get(attempt, "text"));
+    page_value("outcome", outcome);
+    if (!json_equal(text, outcome))
+        page_value("", text);
     page_texts("log", json_object_get(attempt, "log"));
 }
 

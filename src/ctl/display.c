@@ -184,7 +184,8 @@ static void show_output(struct display *d, const struct event_output *o)
 static void show_outcome(struct display *d, const struct event *ev, int64_t now)
 {
     const struct event_outcome *o = &ev->outcome;
-    bool good = o->outcome == OUTCOME_DONE;
+    const char *name = outcome_name(o->outcome);
+    bool says_more = o->text && o->text[0] && strcmp(o->text, name) != 0;
 
     (void)now;
     d->has_progress = false;
@@ -193,8 +194,8 @@ static void show_outcome(struct display *d, const struct event *ev, int64_t now)
     if (o->errors > 0)
         say(d, COLOUR_WARNING, "%" PRId64 " errors in the input were survived",
             o->errors);
-    say(d, good ? COLOUR_GOOD : COLOUR_BAD, "%s%s%s", outcome_name(o->outcome),
-        o->text && o->text[0] ? ": " : "", o->text ? o->text : "");
+    say(d, o->outcome == OUTCOME_DONE ? COLOUR_GOOD : COLOUR_BAD, "%s%s%s",
+        name, says_more ? ": " : "", says_more ? o->text : "");
 }
 
 static void (*const shows[EVENT_KIND_COUNT])(struct display *d,
