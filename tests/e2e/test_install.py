@@ -36,7 +36,7 @@ class Install(harness.TestCase):
         there = self.files()
         for name in ("bin/transcoded", "bin/transcodectl",
                      "libexec/transcoded/transcoded-worker", "libexec/transcoded/transcoded-files",
-                     "share/man/man1/transcodectl.1",
+                     "share/man/man1/transcodectl.1", "share/man/man8/transcoded.8",
                      "share/bash-completion/completions/transcodectl",
                      "share/zsh/site-functions/_transcodectl",
                      "share/transcoded/profiles/h264-720p.json"):
