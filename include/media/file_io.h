@@ -11,6 +11,7 @@
 #define MEDIA_FILE_IO_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <libavformat/avio.h>
@@ -37,6 +38,10 @@ void file_io_close_reader(AVIOContext *reader);
 /* Bytes: of an input when it was opened, -1 where that means nothing; of an
  * output the end of what has been written. */
 int64_t file_io_size(const struct file_io *f);
+
+/* The first bytes of an input that can be read at any place, without moving
+ * it; how many, 0 of a pipe. */
+size_t file_io_peek(const struct file_io *f, void *ret, size_t size);
 
 /* The first -errno that the system gave to a read or write, or 0. libav
  * sometimes goes on, and sometimes says something else. */

@@ -241,6 +241,13 @@ int64_t file_io_size(const struct file_io *f)
     return f->regular || f->size ? f->size : -1;
 }
 
+size_t file_io_peek(const struct file_io *f, void *ret, size_t size)
+{
+    ssize_t n = f->regular ? read_some(f, ret, size, 0) : 0;
+
+    return n > 0 ? (size_t)n : 0;
+}
+
 int file_io_error(const struct file_io *f)
 {
     return f->error;

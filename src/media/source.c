@@ -1,20 +1,25 @@
 #include "media/source.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libavformat/avformat.h>
+#include <libavutil/avstring.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "media/averror.h"
 #include "media/compat.h"
+#include "media/extent.h"
 #include "media/file_io.h"
 #include "media/inspect.h"
 
 /* Packets to look at for the streams' first timestamps, at most. */
 #define AHEAD_MOST 256
+
+#define UNKNOWN    "the input is damaged, or of no known format"
 
 struct source {
     struct file_io *io;      // owned
@@ -38,34 +43,72 @@ static int refuse_open(AVFormatContext *format, AVIOContext **pb,
     return AVERROR(EACCES);
 }
 
+/* Formats that consist of names of other files. */
+static const char *const indirect[] = {
+    "hls", "concat", "dash", "imf", "sdp", "rtsp", "webm_dash_manifest",
+};
+
+static int find_format(struct source *s, const struct source_request *request,
+                       const AVInputFormat **ret, struct error *e)
+{
+    AVIOContext *pb = file_io_context(s->io);
+
+    if (request->format) {
+        *ret = av_find_input_format(request->format);
+        if (!*ret)
+            return error_set_field(e, -EINVAL, "input.format",
+                                   "there is no format '%s'", request->format);
+    } else if (av_probe_input_buffer2(pb, ret, "", NULL, 0,
+                                      (unsigned)request->probe_size) < 0) {
+        return error_set(e, -EBADMSG, UNKNOWN);
+    }
+    for (size_t i = 0; i < sizeof(indirect) / sizeof(indirect[0]); i++) {
+        if (av_match_name(indirect[i], (*ret)->name))
+            return error_set(e, -EBADMSG,
+                             "the input is no media: it only names other "
+                             "files (%s)",
+                             indirect[i]);
+    }
+    return 0;
+}
+
 static int open_format(struct source *s, const struct source_request *request,
                        struct error *e)
 {
     const AVInputFormat *kind = NULL;
 
-    if (request->format) {
-        kind = av_find_input_format(request->format);
-        if (!kind)
-            return error_set_field(e, -EINVAL, "input.format",
-                                   "there is no format '%s'", request->format);
-    }
+    int r = find_format(s, request, &kind, e);
+    if (r < 0)
+        return r;
     s->format = avformat_alloc_context();
     if (!s->format)
         return error_set(e, -ENOMEM, "out of memory");
     s->format->pb = file_io_context(s->io);
     s->format->io_open = refuse_open;
-    s->format->flags |= AVFMT_FLAG_CUSTOM_IO;
     s->format->probesize = request->probe_size;
     if (request->analyze_duration >= 0)
         s->format->max_analyze_duration = request->analyze_duration;
 
-    int r = avformat_open_input(&s->format, NULL, kind, NULL); // frees on error
-    if (r == AVERROR_INVALIDDATA && !request->format)
-        return error_set(e, -EBADMSG,
-                         "the input is damaged, or of no known format");
-    if (r < 0)
-        return averror_set(e, r, "cannot read the input");
-    return 0;
+    r = avformat_open_input(&s->format, NULL, kind, NULL); // frees on error
+    if (r < 0 && file_io_error(s->io))
+        return error_set_errno(e, file_io_error(s->io),
+                               "cannot read the input");
+    return r < 0 ? error_set(e, -EBADMSG, UNKNOWN) : 0;
+}
+
+static int check_extent(struct source *s, struct error *e)
+{
+    uint8_t head[4096];
+    size_t size = file_io_peek(s->io, head, sizeof(head));
+    int64_t promised = extent_promised(s->format, head, size);
+    int64_t there = file_io_size(s->io);
+
+    if (!size || there >= promised)
+        return 0;
+    return error_set(e, -EBADMSG,
+                     "the input is cut off: %" PRId64 " of %" PRId64
+                     " bytes are there",
+                     there, promised);
 }
 
 static int find_streams(struct source *s, struct error *e)
@@ -151,6 +194,9 @@ int source_open(struct source **ret, struct file_io *io,
         goto fail;
     }
     r = open_format(s, request, e);
+    if (r < 0)
+        goto fail;
+    r = check_extent(s, e);
     if (r < 0)
         goto fail;
     r = find_streams(s, e);

@@ -23,8 +23,8 @@ struct decoder {
     AVRational frame_rate;
     int64_t next;         // expected timestamp of the next frame
     int64_t samples_next; // state of av_rescale_delta()
-    int64_t packets;
     int64_t frames;
+    int64_t failed; // packets that gave none
 };
 
 static int open_decoder(struct stage *s, struct error *e)
@@ -81,6 +81,12 @@ static int send_frame(struct decoder *d, AVFrame *frame)
     return stage_send_all(&d->stage, item_frame(frame, base));
 }
 
+static void count_failure(struct decoder *d)
+{
+    d->failed++;
+    atomic_fetch_add(d->config.errors, 1);
+}
+
 /* Hand on all frames that are ready. */
 static int drain(struct decoder *d, struct error *e)
 {
@@ -100,7 +106,7 @@ static int drain(struct decoder *d, struct error *e)
         if (r == AVERROR(ENOMEM))
             return error_set(e, -ENOMEM, "out of memory");
         if (r < 0)
-            atomic_fetch_add(d->config.errors, 1);
+            count_failure(d);
     }
 }
 
@@ -117,7 +123,7 @@ static int decode(struct decoder *d, const AVPacket *packet, struct error *e)
     if (r == AVERROR(ENOMEM))
         return error_set(e, -ENOMEM, "out of memory");
     if (r < 0 && r != AVERROR_EOF)
-        atomic_fetch_add(d->config.errors, 1);
+        count_failure(d);
     return drain(d, e);
 }
 
@@ -127,8 +133,10 @@ static int finish(struct decoder *d, struct error *e)
 
     if (r < 0)
         return r;
-    if (d->packets && !d->frames && atomic_load(d->config.errors))
-        return error_set(e, -EBADMSG, "nothing of it could be decoded");
+    // the ffmpeg program's bound
+    if (3 * d->failed > 2 * (d->failed + d->frames))
+        return error_set(e, -EBADMSG,
+                         "it cannot be decoded: it is damaged or encrypted");
     return 0;
 }
 
@@ -139,7 +147,6 @@ static int process(struct stage *s, struct item *item, struct error *e)
     if (!item)
         return finish(d, e);
     AVPacket *packet = item_take_packet(item);
-    d->packets++;
     int r = decode(d, packet, e);
     av_packet_free(&packet);
     return r < 0 ? r : 1;

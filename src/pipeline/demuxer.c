@@ -20,6 +20,7 @@ struct route {
     size_t output; // of the stage
     size_t track;
     int64_t until; // µs, < 0: to the end
+    bool sparse;   // subtitles
     bool ended;
 };
 
@@ -90,13 +91,24 @@ static int64_t place(struct demuxer *d, AVPacket *packet, const AVStream *st)
                  base);
 }
 
+/* Nobody wants any more: neither those who are still served, nor subtitles,
+ * which may have to wait long for the packet that ends them. */
 static bool all_ended(const struct demuxer *d)
 {
+    bool others = false;
+    bool sparse = false;
+
     for (size_t i = 0; i < d->route_count; i++) {
-        if (!d->routes[i].ended)
+        const struct route *route = &d->routes[i];
+        if (route->sparse) {
+            sparse |= !route->ended;
+            continue;
+        }
+        if (!route->ended)
             return false;
+        others = true;
     }
-    return true;
+    return others || !sparse;
 }
 
 static int send_route(struct demuxer *d, struct route *route,
@@ -202,5 +214,7 @@ void demuxer_route(struct stage *demuxer, size_t stream, struct queue *queue,
         .output = output_to(demuxer, queue),
         .track = track,
         .until = until,
+        .sparse = source_info(d->config.source)->streams[stream].kind ==
+                  MEDIA_SUBTITLE,
     };
 }

@@ -195,7 +195,7 @@ static int write_failed(struct muxer *m, int r, struct error *e)
 static void count(struct muxer *m, const AVPacket *packet, const AVStream *st)
 {
     struct muxer_progress *p = m->config.progress;
-    int64_t time = packet->dts != AV_NOPTS_VALUE ? packet->dts : packet->pts;
+    int64_t time = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
     int64_t end =
         av_rescale_q(time + packet->duration, st->time_base, AV_TIME_BASE_Q) -
         m->shift;

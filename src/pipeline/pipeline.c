@@ -25,10 +25,10 @@
 #include "pipeline/subtitler.h"
 
 /* Packets between stages: some, since they are small and come unevenly. */
-#define PACKETS 32
+#define PACKETS 4
 /* Frames between stages: as few as keep both sides busy, since they are large.
  */
-#define FRAMES 2
+#define FRAMES 1
 
 struct runner {
     struct pipeline *pipeline; // not owned

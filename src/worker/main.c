@@ -6,7 +6,9 @@
  * With --standalone a client starts it: orders on 0, events on 1, the file
  * channel on 3, and it grants itself the CPU.
  */
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,6 +54,16 @@ static void on_libav_line(void *opaque, enum log_level level, const char *line)
     reporter_log(opaque, LOG_LEVEL_WARNING, line); // the job goes on
 }
 
+/* Settings of libraries that can only be made before they are used. */
+static void prepare_libraries(void)
+{
+    // packets and pictures go back to the system when they are freed: with a
+    // thread a stage they would otherwise stay in each thread's own heap
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    // libsvtav1 writes a page about itself to standard error; 1: errors
+    setenv("SVT_LOG", "1", 0);
+}
+
 static int work(const struct mode *mode)
 {
     struct gate *gate = gate_create();
@@ -60,6 +72,7 @@ static int work(const struct mode *mode)
     struct order order = {0};
     int channel = -1;
 
+    prepare_libraries();
     avlog_start(on_libav_line, reporter);
     struct control *control =
         control_start(mode->orders, mode->at_end, reporter, gate);
