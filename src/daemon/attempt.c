@@ -1,13 +1,10 @@
 #include "attempt.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -15,6 +12,7 @@
 #include "base/memory.h"
 #include "child.h"
 #include "model/order.h"
+#include "opener.h"
 #include "warm.h"
 
 // a worker that says more than this is not reporting but babbling
@@ -390,57 +388,25 @@ static void on_opener_exited(void *user, struct task_exit exit)
 
 static const struct child_ops opener_ops = {.exited = on_opener_exited};
 
-/* A descriptor from which the opener reads what it is to do. A memory file, for
- * a pipe might be full and would have to be fed. */
-static int make_opener_input(const struct attempt_config *config)
+/* Starts transcoded-files; *@ret_channel is the worker's end of its channel. */
+static int start_opener(struct attempt *a, const struct attempt_config *config,
+                        int *ret_channel, struct error *e)
 {
     json_t *document = json_deep_copy(config->rights);
+    const struct opener_config opener = {
+        .program = config->opener,
+        .document = document,
+        .log_lines = (size_t)config->limits->log_lines,
+        .log = config->log,
+    };
+
     json_object_set_new(document, "job", job_to_json(config->job));
-    char *text = json_dumps(document, JSON_COMPACT);
-    int fd = memfd_create("job", MFD_CLOEXEC);
-
+    int r = opener_start(&a->opener, ret_channel, config->loop, &opener, e);
     json_decref(document);
-    int r = fd < 0 ? -errno : fd_write_all(fd, text, strlen(text) + 1);
-    if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
-        r = -errno;
-    free(text);
-    if (r < 0) {
-        fd_close(&fd);
-        return r;
-    }
-    return fd;
-}
-
-/* Starts transcoded-files; *@ret is the worker's end of its channel. */
-static int start_opener(struct attempt *a, const struct attempt_config *config,
-                        int *ret, struct error *e)
-{
-    int ends[2];
-
-    int r = fd_socketpair(SOCK_SEQPACKET, ends);
     if (r < 0)
-        return error_set_errno(e, r, "cannot make a file channel");
-    int input = make_opener_input(config);
-    if (input < 0) {
-        r = error_set_errno(e, input, "cannot pass the job to its opener");
-    } else {
-        const struct child_config child = {
-            .program = config->opener,
-            .input = input,
-            .channel = ends[1],
-            .log_lines = (size_t)config->limits->log_lines,
-        };
-        r = child_spawn(&a->opener, config->loop, &child, config->log, e);
-    }
-    fd_close(&input);
-    fd_close(&ends[1]);
-    if (r < 0) {
-        fd_close(&ends[0]);
         return r;
-    }
     a->has_opener = true;
     child_attach(a->opener, &opener_ops, a);
-    *ret = ends[0];
     return 0;
 }
 

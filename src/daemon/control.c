@@ -11,6 +11,7 @@
 #include "methods.h"
 #include "reply.h"
 #include "store/store.h"
+#include "wish.h"
 #include "work.h"
 
 /* A call about a job that is not in the backlog: what does the store say? */
@@ -91,7 +92,7 @@ void control_cancel(struct daemon *d, struct call *call)
     struct backlog_job *row = own_job(d, call);
 
     if (row)
-        work_cancel(dispatcher_work(d->dispatcher, row), call);
+        wish_cancel(dispatcher_work(d->dispatcher, row), call);
 }
 
 void control_pause(struct daemon *d, struct call *call)
@@ -99,7 +100,7 @@ void control_pause(struct daemon *d, struct call *call)
     struct backlog_job *row = own_job(d, call);
 
     if (row)
-        work_pause(d->dispatcher, row, call);
+        wish_pause(d->dispatcher, row, call);
 }
 
 void control_resume(struct daemon *d, struct call *call)
@@ -107,7 +108,7 @@ void control_resume(struct daemon *d, struct call *call)
     struct backlog_job *row = own_job(d, call);
 
     if (row)
-        work_resume(d->dispatcher, row, call);
+        wish_resume(d->dispatcher, row, call);
 }
 
 static void on_requeued(void *user, int result, const struct error *e)

@@ -13,6 +13,7 @@
 #include "daemon.h"
 #include "followers.h"
 #include "methods.h"
+#include "wish.h"
 #include "work.h"
 
 #define BREATH_FIRST_MS 500
@@ -114,7 +115,7 @@ void dispatcher_add(struct dispatcher *j, const struct store_job *row)
 
 static void on_client_gone(void *user)
 {
-    work_abandon(user);
+    wish_abandon(user);
 }
 
 json_t *dispatcher_state_event(const struct backlog_job *row)
@@ -302,7 +303,7 @@ void dispatcher_stop(struct dispatcher *j)
     list_foreach(link, next, &j->works)
     {
         if (!is_under_way(work_of(link)))
-            work_interrupt(work_of(link));
+            wish_interrupt(work_of(link));
     }
     planning_interrupt_all(j);
     dispatcher_check_settled(j);
@@ -311,7 +312,7 @@ void dispatcher_stop(struct dispatcher *j)
 void dispatcher_interrupt(struct dispatcher *j)
 {
     planning_interrupt_all(j);
-    list_foreach(link, next, &j->works) work_interrupt(work_of(link));
+    list_foreach(link, next, &j->works) wish_interrupt(work_of(link));
 }
 
 void dispatcher_check_settled(struct dispatcher *j)

@@ -3,9 +3,11 @@
  * daemon.h's.
  */
 #include <jansson.h>
+#include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -213,6 +215,8 @@ int main(int argc, char **argv)
 {
     struct arguments a = {0};
 
+    // what our starter left open is not for workers
+    (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     int status = parse(argv + (argc > 0), &a);
     if (status)
         return status;

@@ -122,9 +122,10 @@ static int read_chunk(struct stream *s)
         return 0;
     }
     int r = frame_push(s->reader, chunk, (size_t)n, fds, fd_count);
-    deliver(s); // what was whole before the fault still counts
-    if (r < 0 && !s->ended)
+    if (r < 0)
         end_by(s, r, "message refused");
+    else
+        deliver(s);
     return 1;
 }
 

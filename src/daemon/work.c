@@ -16,8 +16,6 @@
 #include "followers.h"
 #include "reply.h"
 
-static void finish(struct work *w, enum outcome outcome, const char *text,
-                   const struct event_outcome *said);
 static void requeue(struct work *w);
 
 struct work *work_create(struct dispatcher *j, struct backlog_job *row)
@@ -212,7 +210,7 @@ static void on_attempt_ended(void *user, const struct attempt_result *result)
         task_verdict(job, result->outcome, result->reason, was_seen, limits);
     save_result(w, result);
     if (verdict == TASK_END) {
-        finish(w, result->outcome, result->text, result->said);
+        work_finish(w, result->outcome, result->text, result->said);
         return;
     }
     if (result->outcome != OUTCOME_INTERRUPTED)
@@ -305,7 +303,7 @@ static void on_document(void *user, int result, const struct store_record *r,
     struct error why = {0};
 
     if (w->wanted == TASK_CANCELLED) {
-        finish(w, OUTCOME_CANCELLED, "cancelled before it began", NULL);
+        work_finish(w, OUTCOME_CANCELLED, "cancelled before it began", NULL);
     } else if (w->wanted != TASK_NO_REASON) {
         unbegin(w);
     } else if (result < 0) {
@@ -314,7 +312,7 @@ static void on_document(void *user, int result, const struct store_record *r,
     } else if (job_from_text(&w->job, r->document, strlen(r->document), &why) <
                0) {
         // accepted by another version of the service
-        finish(w, OUTCOME_BAD_REQUEST, why.text, NULL);
+        work_finish(w, OUTCOME_BAD_REQUEST, why.text, NULL);
     } else {
         w->has_job = true;
         launch(w);
@@ -369,7 +367,7 @@ static void requeue(struct work *w)
     enter(w, STATE_QUEUED);
     reply_all(&w->holders);
     if (!list_empty(&w->enders)) { // the attempt ended before it was asked
-        finish(w, OUTCOME_CANCELLED, "cancelled", NULL);
+        work_finish(w, OUTCOME_CANCELLED, "cancelled", NULL);
     } else if (!row->job.attached) {
         work_destroy(w); // a row will do again
     }
@@ -437,10 +435,8 @@ static json_t *outcome_to_json(const struct work *w, enum outcome outcome,
     return json;
 }
 
-/* The job ends: stored first, then told. An attached job's client need not wait
- * for the disk, it has been promised nothing. */
-static void finish(struct work *w, enum outcome outcome, const char *text,
-                   const struct event_outcome *said)
+void work_finish(struct work *w, enum outcome outcome, const char *text,
+                 const struct event_outcome *said)
 {
     struct store *store = w->dispatcher->daemon->store;
 
@@ -462,139 +458,4 @@ static void finish(struct work *w, enum outcome outcome, const char *text,
         tell_end(w);
     backlog_set_aside(w->dispatcher->backlog, w->row);
     store_update(store, &w->row->job, outcome, on_stored, w);
-}
-
-void work_cancel(struct work *w, struct call *call)
-{
-    list_append(&w->enders, &call->link);
-    switch (w->phase) {
-    case WORK_QUEUED:
-        finish(w, OUTCOME_CANCELLED, "cancelled before it began", NULL);
-        break;
-    case WORK_FETCHING:
-        w->wanted = TASK_CANCELLED;
-        break;
-    case WORK_RUNNING:
-        attempt_stop(w->attempt, TASK_CANCELLED);
-        break;
-    case WORK_STORING:
-        break; // the reply says how it ended
-    }
-}
-
-static void on_row_stored(void *user, int result, const struct error *e)
-{
-    struct call *call = user;
-
-    if (result < 0)
-        reply_unavailable(call, e);
-    else
-        call_reply(call, NULL);
-}
-
-/* The row has changed: reply when that is durable. */
-static void save_and_reply(struct dispatcher *j, const struct backlog_job *row,
-                           struct call *call)
-{
-    store_update(j->daemon->store, &row->job, OUTCOME_NONE, on_row_stored,
-                 call);
-    dispatcher_tell_state(j, row);
-}
-
-/* A job that has begun but does not run yet goes back to the queue, held. */
-static void hold_back(struct work *w, struct call *call)
-{
-    list_append(&w->holders, &call->link);
-    w->row->job.held = true;
-    if (w->phase == WORK_RUNNING)
-        attempt_stop(w->attempt, TASK_HELD);
-    else
-        w->wanted = TASK_HELD;
-}
-
-void work_pause(struct dispatcher *j, struct backlog_job *row,
-                struct call *call)
-{
-    struct work *w = row->work;
-
-    switch (row->job.state) {
-    case STATE_QUEUED:
-        if (row->job.held)
-            break;
-        backlog_hold(j->backlog, row);
-        save_and_reply(j, row, call);
-        return;
-    case STATE_STARTING:
-        hold_back(w, call);
-        return;
-    case STATE_RUNNING:
-        if (attempt_pause(w->attempt) < 0)
-            break; // it is just ending
-        row->job.state = STATE_PAUSED;
-        save_and_reply(j, row, call);
-        return;
-    case STATE_PAUSED:
-    case STATE_SUCCEEDED:
-    case STATE_FAILED:
-    case STATE_CANCELLED:
-    case STATE_COUNT:
-        break;
-    }
-    reply_wrong_state(call, row->job.state);
-}
-
-void work_resume(struct dispatcher *j, struct backlog_job *row,
-                 struct call *call)
-{
-    struct work *w = row->work;
-
-    if (row->job.state == STATE_QUEUED && row->job.held) {
-        backlog_release(j->backlog, row);
-        save_and_reply(j, row, call);
-        dispatcher_wake(j);
-    } else if (row->job.state == STATE_PAUSED &&
-               attempt_resume(w->attempt) == 0) {
-        row->job.state = STATE_RUNNING;
-        save_and_reply(j, row, call);
-    } else {
-        reply_wrong_state(call, row->job.state);
-    }
-}
-
-void work_abandon(struct work *w)
-{
-    w->lost_client = true;
-    fd_close(&w->channel);
-    switch (w->phase) {
-    case WORK_QUEUED:
-        finish(w, OUTCOME_CANCELLED, "its client hung up", NULL);
-        break;
-    case WORK_RUNNING:
-        attempt_kill(w->attempt, TASK_CLIENT_GONE);
-        break;
-    case WORK_FETCHING: // an attached job brought its document along
-    case WORK_STORING:
-        break;
-    }
-}
-
-void work_interrupt(struct work *w)
-{
-    switch (w->phase) {
-    case WORK_QUEUED:
-        if (w->row->job.attached)
-            finish(w, OUTCOME_INTERRUPTED, "the service was shut down", NULL);
-        break;
-    case WORK_FETCHING:
-        if (w->wanted == TASK_NO_REASON)
-            w->wanted = TASK_SHUTDOWN;
-        break;
-    case WORK_RUNNING:
-        // a paused one is to wait for Resume after the restart, too
-        w->row->job.held |= w->row->job.state == STATE_PAUSED;
-        attempt_stop(w->attempt, TASK_SHUTDOWN);
-        break;
-    case WORK_STORING:
-        break;
-    }
 }

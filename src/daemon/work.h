@@ -11,6 +11,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "model/event.h"
 #include "model/job.h"
 #include "model/need.h"
 #include "store/store.h"
@@ -66,18 +67,10 @@ void work_start(struct work *w);
 /* What dispatcher.c grants. */
 void work_grant(struct work *w);
 
-/* Each consumes @call and replies to it, when what was asked is durable. Only
- * Cancel needs more than a row. */
-void work_cancel(struct work *w, struct call *call);
-void work_pause(struct dispatcher *j, struct backlog_job *row,
-                struct call *call);
-void work_resume(struct dispatcher *j, struct backlog_job *row,
-                 struct call *call);
-
-/* The client of an attached job is gone. */
-void work_abandon(struct work *w);
-
-/* The service goes down. */
-void work_interrupt(struct work *w);
+/* The job ends: stored first, then told. An attached job's client need not wait
+ * for the disk, it has been promised nothing. @said is lent, and may be NULL.
+ */
+void work_finish(struct work *w, enum outcome outcome, const char *text,
+                 const struct event_outcome *said);
 
 #endif
