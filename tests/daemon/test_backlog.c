@@ -1,0 +1,238 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "backlog.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#define NOBODY_AGES 0 // nothing was created before the epoch
+#define NO_CAP      INT64_MAX
+
+static struct backlog_job *add(struct backlog *b, int64_t id, uid_t uid,
+                               enum job_priority priority)
+{
+    const struct store_job row = {
+        .id = id, .uid = uid, .priority = priority, .created = id};
+
+    return backlog_add(b, &row);
+}
+
+/* The id of who is next, which is started; 0: nobody. */
+static int64_t take(struct backlog *b, int64_t aged, int64_t cap)
+{
+    struct backlog_job *j = backlog_next(b, aged, cap);
+
+    if (!j)
+        return 0;
+    backlog_start(b, j);
+    return j->job.id;
+}
+
+static void next__classes_before_arrival(void **state)
+{
+    struct backlog *b = backlog_create();
+
+    (void)state;
+    add(b, 1, 10, JOB_BATCH);
+    add(b, 2, 10, JOB_NORMAL);
+    add(b, 3, 11, JOB_NORMAL);
+    add(b, 4, 11, JOB_REALTIME);
+    add(b, 5, 10, JOB_NORMAL);
+    static const int64_t expect[] = {4, 2, 3, 5, 1, 0};
+    for (size_t i = 0; i < sizeof(expect) / sizeof(expect[0]); i++)
+        assert_int_equal(take(b, NOBODY_AGES, NO_CAP), expect[i]);
+    backlog_destroy(b);
+}
+
+static void next__aged_batch_job__counts_as_normal(void **state)
+{
+    struct backlog *b = backlog_create();
+
+    (void)state;
+    add(b, 100, 10, JOB_BATCH); // created at 100
+    add(b, 200, 10, JOB_NORMAL);
+    add(b, 300, 10, JOB_BATCH);
+    assert_int_equal(take(b, 150, NO_CAP), 100);
+    assert_int_equal(take(b, 150, NO_CAP), 200);
+    assert_int_equal(take(b, 150, NO_CAP), 300);
+    backlog_destroy(b);
+}
+
+static void next__owner_at_its_cap__is_passed_over(void **state)
+{
+    struct backlog *b = backlog_create();
+
+    (void)state;
+    for (int64_t id = 1; id <= 3; id++)
+        add(b, id, 10, JOB_NORMAL);
+    add(b, 4, 11, JOB_BATCH);
+    assert_int_equal(take(b, NOBODY_AGES, 2), 1);
+    assert_int_equal(take(b, NOBODY_AGES, 2), 2);
+    assert_int_equal(take(b, NOBODY_AGES, 2), 4);
+    assert_int_equal(take(b, NOBODY_AGES, 2), 0);
+    assert_int_equal(backlog_attempts_of(b, 10), 2);
+    backlog_remove(b, backlog_find(b, 1));
+    assert_int_equal(backlog_attempts_of(b, 10), 1);
+    assert_int_equal(take(b, NOBODY_AGES, 2), 3);
+    backlog_destroy(b);
+}
+
+static void requeue__goes_back_to_its_place(void **state)
+{
+    struct backlog *b = backlog_create();
+
+    (void)state;
+    for (int64_t id = 1; id <= 4; id++)
+        add(b, id, 10, JOB_NORMAL);
+    for (int64_t id = 1; id <= 3; id++)
+        assert_int_equal(take(b, NOBODY_AGES, NO_CAP), id);
+    // in another order than they came
+    backlog_requeue(b, backlog_find(b, 2));
+    backlog_requeue(b, backlog_find(b, 3));
+    backlog_requeue(b, backlog_find(b, 1));
+    for (int64_t id = 1; id <= 4; id++)
+        assert_int_equal(take(b, NOBODY_AGES, NO_CAP), id);
+    backlog_destroy(b);
+}
+
+static void hold__keeps_it_aside_until_release(void **state)
+{
+    struct backlog *b = backlog_create();
+    struct backlog_job *first = add(b, 1, 10, JOB_NORMAL);
+
+    (void)state;
+    add(b, 2, 10, JOB_NORMAL);
+    backlog_hold(b, first);
+    assert_true(first->job.held);
+    assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 2);
+    assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 0);
+    add(b, 3, 10, JOB_NORMAL);
+    backlog_release(b, first); // at the end, as if it came now
+    assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 3);
+    assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 1);
+    backlog_destroy(b);
+}
+
+static void requeue__held_while_it_ran__stays_aside(void **state)
+{
+    struct backlog *b = backlog_create();
+    struct backlog_job *j = add(b, 1, 10, JOB_NORMAL);
+
+    (void)state;
+    backlog_start(b, j);
+    j->job.held = true;
+    backlog_requeue(b, j);
+    assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 0);
+    assert_int_equal(backlog_jobs_of(b, 10), 1);
+    assert_int_equal(backlog_attempts_of(b, 10), 0);
+    backlog_destroy(b);
+}
+
+static void add__held_row_of_the_store__waits(void **state)
+{
+    const struct store_job row = {.id = 9, .uid = 1, .held = true};
+    struct backlog *b = backlog_create();
+
+    (void)state;
+    backlog_add(b, &row);
+    assert_null(backlog_next(b, NOBODY_AGES, NO_CAP));
+    assert_non_null(backlog_find(b, 9));
+    backlog_destroy(b);
+}
+
+static void set_aside__is_found_but_not_next(void **state)
+{
+    struct backlog *b = backlog_create();
+
+    (void)state;
+    backlog_set_aside(b, add(b, 1, 10, JOB_NORMAL));
+    assert_null(backlog_next(b, NOBODY_AGES, NO_CAP));
+    assert_non_null(backlog_find(b, 1));
+    backlog_remove(b, backlog_find(b, 1));
+    assert_null(backlog_find(b, 1));
+    backlog_destroy(b);
+}
+
+/* Against a plain array, with a fixed sequence of pseudo-random steps. */
+static void find__after_many_adds_and_removes__is_exact(void **state)
+{
+    enum { IDS = 3000, STEPS = 40000 };
+    struct backlog *b = backlog_create();
+    bool *there = xcalloc(IDS + 1, sizeof(*there));
+    uint32_t random = 1;
+    size_t count = 0;
+
+    (void)state;
+    for (int i = 0; i < STEPS; i++) {
+        random = random * 1664525 + 1013904223;
+        int64_t id = 1 + (int64_t)(random >> 8) % IDS;
+        if (there[id])
+            backlog_remove(b, backlog_find(b, id));
+        else
+            add(b, id, (uid_t)(id % 7), JOB_NORMAL);
+        there[id] = !there[id];
+        count = there[id] ? count + 1 : count - 1;
+    }
+    assert_int_equal(backlog_count(b), count);
+    for (int64_t id = 1; id <= IDS; id++) {
+        struct backlog_job *j = backlog_find(b, id);
+        assert_int_equal(j != NULL, there[id]);
+        assert_true(!j || j->job.id == id);
+    }
+    free(there);
+    backlog_destroy(b);
+}
+
+/* What 3,000 submissions a second rest on. */
+static void hundred_thousand_jobs__no_step_walks_over_them(void **state)
+{
+    enum { JOBS = 100000 };
+    struct backlog *b = backlog_create();
+    int64_t began = clock_now();
+
+    (void)state;
+    for (int64_t id = 1; id <= JOBS; id++)
+        add(b, id, (uid_t)(id % 3), (enum job_priority)(id % 3));
+    for (int64_t id = 1; id <= JOBS; id++)
+        assert_int_not_equal(take(b, NOBODY_AGES, NO_CAP), 0);
+    for (int64_t id = 1; id <= JOBS; id++)
+        backlog_remove(b, backlog_find(b, id));
+    assert_int_equal(backlog_count(b), 0);
+    // 300,000 steps; one walk over 100,000 in each would take minutes
+    assert_true(clock_now() - began < 10 * SECOND);
+    backlog_destroy(b);
+}
+
+static void compare_class__orders_as_next_does(void **state)
+{
+    (void)state;
+    assert_true(backlog_compare_class(JOB_REALTIME, JOB_NORMAL) < 0);
+    assert_true(backlog_compare_class(JOB_NORMAL, JOB_BATCH) < 0);
+    assert_true(backlog_compare_class(JOB_BATCH, JOB_REALTIME) > 0);
+    assert_int_equal(backlog_compare_class(JOB_NORMAL, JOB_NORMAL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(next__classes_before_arrival),
+        cmocka_unit_test(next__aged_batch_job__counts_as_normal),
+        cmocka_unit_test(next__owner_at_its_cap__is_passed_over),
+        cmocka_unit_test(requeue__goes_back_to_its_place),
+        cmocka_unit_test(hold__keeps_it_aside_until_release),
+        cmocka_unit_test(requeue__held_while_it_ran__stays_aside),
+        cmocka_unit_test(add__held_row_of_the_store__waits),
+        cmocka_unit_test(set_aside__is_found_but_not_next),
+        cmocka_unit_test(find__after_many_adds_and_removes__is_exact),
+        cmocka_unit_test(hundred_thousand_jobs__no_step_walks_over_them),
+        cmocka_unit_test(compare_class__orders_as_next_does),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

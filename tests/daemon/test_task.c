@@ -1,0 +1,276 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "task.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define S(name) TASK_##name
+
+static void next__life_of_a_good_worker(void **state)
+{
+    static const struct {
+        enum task_event event;
+        enum task_action action;
+        enum task_state to;
+    } steps[] = {
+        {S(SPOKE), S(RELAY), S(INSPECTING)},
+        {S(NEED), S(ASK_GRANT), S(WAITING)},
+        {S(GRANT), S(SEND_GRANT), S(PLANNING)},
+        {S(READY), S(ANNOUNCE), S(RUNNING)},
+        {S(SPOKE), S(RELAY), S(RUNNING)},
+        {S(PAUSE), S(SEND_PAUSE), S(PAUSED)},
+        {S(RESUME), S(SEND_RESUME), S(RUNNING)},
+        {S(OUTCOME), S(KEEP), S(ENDING)},
+        {S(HUNG_UP), S(IGNORE), S(ENDING)},
+        {S(EXITED), S(SETTLE), S(DONE)},
+    };
+    enum task_state now = TASK_INSPECTING;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        print_message("step %zu\n", i);
+        assert_int_equal(task_next(&now, steps[i].event), steps[i].action);
+        assert_int_equal(now, steps[i].to);
+    }
+}
+
+/* Words of a worker that are refused: the attempt is lost then. */
+static void next__words_at_the_wrong_time__are_refused(void **state)
+{
+    static const struct {
+        enum task_state state;
+        enum task_event event;
+    } cases[] = {
+        {S(INSPECTING), S(READY)}, {S(WAITING), S(NEED)},
+        {S(WAITING), S(READY)},    {S(PLANNING), S(NEED)},
+        {S(RUNNING), S(NEED)},     {S(RUNNING), S(READY)},
+        {S(PAUSED), S(READY)},     {S(ENDING), S(OUTCOME)},
+        {S(ENDING), S(READY)},     {S(ENDING), S(NEED)},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        enum task_state now = cases[i].state;
+
+        print_message("case %zu\n", i);
+        assert_int_equal(task_next(&now, cases[i].event), TASK_REFUSE);
+        assert_int_equal(now, cases[i].state);
+    }
+}
+
+static void next__any_state__can_be_stopped_killed_and_left(void **state)
+{
+    (void)state;
+    for (int s = 0; s < TASK_DONE; s++) {
+        enum task_state now = (enum task_state)s;
+
+        print_message("state %d\n", s);
+        assert_int_not_equal(task_next(&now, TASK_STOP), TASK_REFUSE);
+        now = (enum task_state)s;
+        assert_int_equal(task_next(&now, TASK_KILL), TASK_DESTROY);
+        assert_int_equal(now, TASK_STOPPING);
+        now = (enum task_state)s;
+        assert_int_equal(task_next(&now, TASK_BROKEN), TASK_DESTROY);
+        now = (enum task_state)s;
+        assert_int_not_equal(task_next(&now, TASK_HUNG_UP), TASK_REFUSE);
+        now = (enum task_state)s;
+        assert_int_equal(task_next(&now, TASK_EXITED), TASK_SETTLE);
+        assert_int_equal(now, TASK_DONE);
+    }
+}
+
+static void next__done__refuses_everything(void **state)
+{
+    (void)state;
+    for (int e = 0; e < TASK_EVENT_COUNT; e++) {
+        enum task_state now = TASK_DONE;
+
+        assert_int_equal(task_next(&now, (enum task_event)e), TASK_REFUSE);
+        assert_int_equal(now, TASK_DONE);
+    }
+}
+
+static void next__silence__stalls_presses_or_is_allowed(void **state)
+{
+    static const struct {
+        enum task_state state;
+        enum task_action action;
+    } cases[] = {
+        {S(INSPECTING), S(STALL)}, {S(PLANNING), S(STALL)},
+        {S(RUNNING), S(STALL)},    {S(WAITING), S(REFUSE)},
+        {S(PAUSED), S(REFUSE)},    {S(ENDING), S(PRESS)},
+        {S(STOPPING), S(PRESS)},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        enum task_state now = cases[i].state;
+
+        print_message("case %zu\n", i);
+        assert_int_equal(task_next(&now, TASK_TIMER), cases[i].action);
+    }
+}
+
+static void judge__believes_what_fits(void **state)
+{
+    static const struct {
+        enum outcome said;
+        enum task_reason reason;
+        struct task_exit exit;
+        enum outcome expect;
+        const char *words; // part of them, NULL: it has its own
+    } cases[] = {
+        {OUTCOME_DONE, S(NO_REASON), {0, 0}, OUTCOME_DONE, NULL},
+        {OUTCOME_DONE, S(NO_REASON), {0, SIGSEGV}, OUTCOME_DONE, NULL},
+        {OUTCOME_DONE, S(CANCELLED), {0, 0}, OUTCOME_DONE, NULL},
+        {OUTCOME_DONE,
+         S(MISBEHAVED),
+         {0, SIGKILL},
+         OUTCOME_CRASHED,
+         "protocol"},
+        {OUTCOME_BAD_INPUT, S(NO_REASON), {0, 0}, OUTCOME_BAD_INPUT, NULL},
+        {OUTCOME_BAD_INPUT,
+         S(CANCELLED),
+         {0, 0},
+         OUTCOME_CANCELLED,
+         "cancelled"},
+        {OUTCOME_CANCELLED,
+         S(CANCELLED),
+         {0, 0},
+         OUTCOME_CANCELLED,
+         "cancelled"},
+        {OUTCOME_CANCELLED, S(TIMED_OUT), {0, 0}, OUTCOME_TIMED_OUT, "limit"},
+        {OUTCOME_CANCELLED,
+         S(NO_REASON),
+         {0, 0},
+         OUTCOME_CRASHED,
+         "without an outcome"},
+        {OUTCOME_STALLED,
+         S(NO_REASON),
+         {0, 0},
+         OUTCOME_CRASHED,
+         "without an outcome"},
+        {OUTCOME_NONE,
+         S(NO_REASON),
+         {0, 0},
+         OUTCOME_CRASHED,
+         "without an outcome"},
+        {OUTCOME_NONE, S(NO_REASON), {3, 0}, OUTCOME_CRASHED, "without a word"},
+        {OUTCOME_NONE, S(NO_REASON), {0, SIGSEGV}, OUTCOME_CRASHED, "crashed"},
+        {OUTCOME_NONE, S(NO_REASON), {0, SIGKILL}, OUTCOME_KILLED, "memory"},
+        {OUTCOME_NONE,
+         S(CLIENT_GONE),
+         {0, SIGKILL},
+         OUTCOME_CANCELLED,
+         "hung up"},
+        {OUTCOME_NONE, S(STALLED), {0, SIGTERM}, OUTCOME_STALLED, "nothing"},
+        {OUTCOME_NONE, S(OPENER_DIED), {0, 0}, OUTCOME_CRASHED, "files"},
+        {OUTCOME_NONE,
+         S(SHUTDOWN),
+         {0, SIGTERM},
+         OUTCOME_INTERRUPTED,
+         "shut down"},
+        {OUTCOME_NONE, S(HELD), {0, 0}, OUTCOME_INTERRUPTED, "paused"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *text;
+
+        print_message("case %zu\n", i);
+        assert_int_equal(
+            task_judge(cases[i].said, cases[i].reason, cases[i].exit, &text),
+            cases[i].expect);
+        if (cases[i].words)
+            assert_non_null(strstr(text, cases[i].words));
+        else
+            assert_null(text);
+    }
+}
+
+static void verdict__counts_and_bounds(void **state)
+{
+    static const struct limits limits = {.tries = 3, .interruptions = 2};
+    static const struct {
+        struct store_job job;
+        enum outcome outcome;
+        enum task_reason reason;
+        bool was_seen;
+        enum task_verdict verdict;
+        int failures;
+        int interruptions;
+    } cases[] = {
+        {{0}, OUTCOME_DONE, S(NO_REASON), false, S(END), 0, 0},
+        {{0}, OUTCOME_CANCELLED, S(CANCELLED), false, S(END), 0, 0},
+        {{0}, OUTCOME_BAD_INPUT, S(NO_REASON), false, S(END), 1, 0},
+        {{0}, OUTCOME_BAD_REQUEST, S(NO_REASON), false, S(END), 1, 0},
+        {{0}, OUTCOME_TIMED_OUT, S(TIMED_OUT), false, S(END), 1, 0},
+        {{0}, OUTCOME_CRASHED, S(NO_REASON), false, S(AGAIN), 1, 0},
+        {{.failures = 1}, OUTCOME_KILLED, S(NO_REASON), false, S(AGAIN), 2, 0},
+        {{.failures = 2}, OUTCOME_CRASHED, S(NO_REASON), false, S(END), 3, 0},
+        {{0}, OUTCOME_CRASHED, S(NO_REASON), true, S(END), 1, 0},
+        {{.attached = true},
+         OUTCOME_CRASHED,
+         S(NO_REASON),
+         false,
+         S(AGAIN),
+         1,
+         0},
+        {{0}, OUTCOME_INTERRUPTED, S(SHUTDOWN), false, S(AGAIN), 0, 1},
+        {{0}, OUTCOME_INTERRUPTED, S(SHUTDOWN), true, S(AGAIN), 0, 1},
+        {{.interruptions = 2},
+         OUTCOME_INTERRUPTED,
+         S(SHUTDOWN),
+         false,
+         S(END),
+         0,
+         3},
+        {{.attached = true},
+         OUTCOME_INTERRUPTED,
+         S(SHUTDOWN),
+         false,
+         S(END),
+         0,
+         1},
+        {{.interruptions = 2},
+         OUTCOME_INTERRUPTED,
+         S(HELD),
+         false,
+         S(AGAIN),
+         0,
+         2},
+        {{.failures = 2}, OUTCOME_INTERRUPTED, S(HELD), false, S(AGAIN), 2, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct store_job job = cases[i].job;
+
+        print_message("case %zu\n", i);
+        assert_int_equal(task_verdict(&job, cases[i].outcome, cases[i].reason,
+                                      cases[i].was_seen, &limits),
+                         cases[i].verdict);
+        assert_int_equal(job.failures, cases[i].failures);
+        assert_int_equal(job.interruptions, cases[i].interruptions);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(next__life_of_a_good_worker),
+        cmocka_unit_test(next__words_at_the_wrong_time__are_refused),
+        cmocka_unit_test(next__any_state__can_be_stopped_killed_and_left),
+        cmocka_unit_test(next__done__refuses_everything),
+        cmocka_unit_test(next__silence__stalls_presses_or_is_allowed),
+        cmocka_unit_test(judge__believes_what_fits),
+        cmocka_unit_test(verdict__counts_and_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
