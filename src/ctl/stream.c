@@ -56,7 +56,6 @@ static void on_resize(void *user)
 static void on_reply(void *user, const json_t *parameters)
 {
     struct attendance *a = user;
-
     const json_t *event = json_object_get(parameters, "event");
 
     if (event)

@@ -136,9 +136,7 @@ static int open_signals(void)
 
 enum status watch_run(struct watch *w, struct error *e)
 {
-    struct loop l = {.watch = w, .error = e};
-
-    l.signals = open_signals();
+    struct loop l = {.watch = w, .error = e, .signals = open_signals()};
 
     enum step step = take_replies(&l);
     while (step == STEP_WAIT)
