@@ -16,7 +16,7 @@
 
 /* What the options of all commands set. */
 struct settings {
-    char *socket;   // owned, or NULL
+    char *socket; // owned, or NULL
     bool json;
     bool help;
     bool version;
@@ -33,6 +33,7 @@ struct flag {
     const char *value;    // what --help calls its value, NULL: it has none
 };
 
+// clang-format off
 /* One row of each type; a table of flags ends with a row without a name. */
 #define FLAG_SWITCH(field, letter_, help_) \
     {{#field, OPTION_BOOL, OPTION_FIELD(struct settings, field, bool), 0, 0, \
@@ -44,11 +45,12 @@ struct flag {
     {{#field, OPTION_COUNT, OPTION_FIELD(struct settings, field, int64_t), \
       least_, most_, default_, help_}, letter_, value_}
 #define FLAG_END {.letter = 0}
+// clang-format on
 
 struct invocation {
     const struct command *command; // NULL: none was named
     struct settings settings;
-    char **operands;               // owned; elements not, they are argv's
+    char **operands; // owned; elements not, they are argv's
     size_t operand_count;
 };
 

@@ -43,7 +43,9 @@ static void print_devices(const json_t *answer)
     const json_t *device;
 
     json_array_foreach(json_object_get(answer, "devices"), i, device)
+    {
         add_device(t, device);
+    }
     table_print(t, stdout);
     table_destroy(t);
 }

@@ -47,7 +47,10 @@ static void print_jobs(const json_t *answer)
     size_t i;
     const json_t *job;
 
-    json_array_foreach(json_object_get(answer, "jobs"), i, job) add_job(t, job);
+    json_array_foreach(json_object_get(answer, "jobs"), i, job)
+    {
+        add_job(t, job);
+    }
     table_print(t, stdout);
     table_destroy(t);
 }

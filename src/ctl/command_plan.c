@@ -19,7 +19,8 @@ static void print_texts(const char *label, const json_t *texts)
 
     json_array_foreach(texts, i, text)
     {
-        char *safe = terminal_escape(json_string_value(text));
+        const char *raw = json_string_value(text);
+        char *safe = terminal_escape(raw ? raw : "");
         (void)printf("%s: %s\n", label, safe);
         free(safe);
     }

@@ -47,7 +47,9 @@ static void print_document(const json_t *job)
     page_value("hardware", json_object_get(job, "hardware"));
     page_value("input", json_object_get(json_object_get(job, "input"), "path"));
     json_array_foreach(json_object_get(job, "outputs"), i, output)
+    {
         page_value("output", json_object_get(output, "path"));
+    }
 }
 
 static void print_attempt(const json_t *attempt)
@@ -87,7 +89,9 @@ static void print_page(const json_t *answer)
     page_value("attached", json_object_get(answer, "attached"));
     print_document(json_object_get(answer, "job"));
     json_array_foreach(json_object_get(answer, "attempts"), i, attempt)
+    {
         print_attempt(attempt);
+    }
 }
 
 static enum status run(const struct invocation *v)

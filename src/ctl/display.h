@@ -10,8 +10,8 @@
 
 #include <stdint.h>
 
-#include "terminal.h"
 #include "model/state.h"
+#include "terminal.h"
 
 struct json_t;
 struct display;

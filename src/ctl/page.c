@@ -40,7 +40,10 @@ void page_texts(const char *label, const json_t *values)
     size_t i;
     const json_t *value;
 
-    json_array_foreach(values, i, value) page_value(label, value);
+    json_array_foreach(values, i, value)
+    {
+        page_value(label, value);
+    }
 }
 
 void page_format_time(const json_t *value, char ret[PAGE_TIME])

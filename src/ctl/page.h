@@ -15,13 +15,15 @@ struct json_t;
 void page_line(const char *label, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A line where @value is a text, an integer or true; nothing where it is not. */
+/* A line where @value is a text, an integer or true; nothing where it is not.
+ */
 void page_value(const char *label, const struct json_t *value);
 
 /* A line for each text of the list @values, which may be NULL. */
 void page_texts(const char *label, const struct json_t *values);
 
-/* "2026-03-01 20:15:00", here. "" when @value (µs since the epoch) is no time. */
+/* "2026-03-01 20:15:00", here. "" when @value (µs since the epoch) is no time.
+ */
 void page_format_time(const struct json_t *value, char ret[PAGE_TIME]);
 
 /* From the one to the other, "1min 30s"; "" when one of them is not known. */
