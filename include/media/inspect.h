@@ -6,6 +6,9 @@
 
 #include "media/info.h"
 
+/* What is said of an input that nobody here has the key of. */
+#define INSPECT_ENCRYPTED "the input is encrypted"
+
 struct AVFormatContext;
 struct AVStream;
 struct error;

@@ -99,7 +99,9 @@ static bool is_encrypted(const AVStream *st)
 
     return tag == MKTAG('e', 'n', 'c', 'v') ||
            tag == MKTAG('e', 'n', 'c', 'a') ||
-           compat_stream_side_data(st, AV_PKT_DATA_ENCRYPTION_INIT_INFO, NULL);
+           compat_stream_side_data(st, AV_PKT_DATA_ENCRYPTION_INIT_INFO,
+                                   NULL) ||
+           av_dict_get(st->metadata, "enc_key_id", NULL, 0); // Matroska's
 }
 
 static bool is_text(enum AVCodecID codec)
@@ -186,7 +188,7 @@ int inspect_check(const struct media_info *info, struct error *e)
     for (size_t i = 0; i < info->stream_count; i++) {
         const struct media_stream *st = &info->streams[i];
         if (st->encrypted)
-            return error_set(e, -EBADMSG, "the input is encrypted");
+            return error_set(e, -EBADMSG, INSPECT_ENCRYPTED);
         int r =
             st->kind == MEDIA_VIDEO && !st->picture ? check_size(st, i, e) : 0;
         if (r < 0)

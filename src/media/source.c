@@ -274,7 +274,7 @@ static int end_of(struct source *s, int r, struct error *e)
     return averror_set(e, r, "the input is damaged, or ends in the middle");
 }
 
-int source_read(struct source *s, AVPacket *packet, struct error *e)
+static int next_packet(struct source *s, AVPacket *packet, struct error *e)
 {
     if (s->ahead_first < s->ahead_count) {
         AVPacket **kept = &s->ahead[s->ahead_first++];
@@ -292,4 +292,15 @@ int source_read(struct source *s, AVPacket *packet, struct error *e)
             r = 0;
     }
     return end_of(s, r, e);
+}
+
+int source_read(struct source *s, AVPacket *packet, struct error *e)
+{
+    int r = next_packet(s, packet, e);
+
+    // a header may look as if nothing were encrypted, and a beginning be clear
+    if (r > 0 &&
+        av_packet_get_side_data(packet, AV_PKT_DATA_ENCRYPTION_INFO, NULL))
+        return error_set(e, -EBADMSG, INSPECT_ENCRYPTED);
+    return r;
 }

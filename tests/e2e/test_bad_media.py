@@ -2,7 +2,6 @@
 """Media that cannot be transcoded: an outcome in words, and nothing left."""
 
 import json
-import os
 import random
 
 import harness
@@ -30,6 +29,10 @@ class BadMedia(harness.TestCase):
         path = self.folder / name
         path.write_bytes(data)
         return path
+
+    def events(self, source, *outputs, **fields):
+        r = self.s.ctl("--json", "run", self.job_file(self.job(source, *outputs, **fields)))
+        return [json.loads(line) for line in r.stdout.splitlines()]
 
     def test_run__no_media(self):
         noise = random.Random(7).randbytes
@@ -72,6 +75,30 @@ class BadMedia(harness.TestCase):
         y4m = b"YUV4MPEG2 W40000 H40000 F25:1 Ip C420jpeg\nFRAME\n" + bytes(10000)
         self.fails(self.file("huge.y4m", y4m))
         self.fails(self.file("nought.y4m", b"YUV4MPEG2 W0 H0 F25:1 Ip C420jpeg\nFRAME\n"))
+
+    def test_run__encrypted(self):
+        locked = clip("locked.mp4", "-i", film(), "-c", "copy", "-encryption_scheme", "cenc-aes-ctr",
+                      "-encryption_key", "00112233445566778899aabbccddeeff",
+                      "-encryption_kid", "112233445566778899aabbccddeeff00")
+        self.fails(locked, "encrypted")
+        self.fails(locked, "encrypted", output=COPY)
+
+    def test_run__damage_in_the_middle__goes_on_and_counts(self):
+        data = bytearray(film("damage.ts", seconds=4).read_bytes())
+        rng = random.Random(3)
+        for _ in range(40):
+            at = rng.randrange(len(data) // 4, len(data) * 3 // 4)
+            data[at:at + 20] = rng.randbytes(20)
+        source = self.file("damaged.ts", bytes(data))
+        events = self.events(source, {"path": "out.mp4", **FAST})
+        self.assertEqual(events[-1]["outcome"], "done")
+        self.assertGreater(events[-1]["errors"], 0)
+        lines = [e["text"] for e in events if e["event"] == "log"]
+        self.assertTrue(any(line.startswith("h264: ") for line in lines), lines)
+        self.assertEqual([line for line in lines if "NULL" in line], [])
+        theirs = self.folder / "theirs.mp4"
+        ffmpeg("-i", source, "-c:v", "libx264", "-preset", "ultrafast", theirs, check=False)
+        self.assertAlmostEqual(frames(self.out / "out.mp4"), frames(theirs), delta=3)
 
 
 if __name__ == "__main__":
