@@ -9,10 +9,16 @@
 
 #include "base/log.h"
 
-/* @sink gets each warning and error, escaped, without its newline, from any
- * thread. Lines that repeat the one before are not repeated. */
+/* @sink gets each warning and error, escaped, without its newline and with the
+ * codec, filter or container in front that it comes from; from any thread.
+ * Lines that repeat the one before are not repeated. */
 void avlog_start(void (*sink)(void *opaque, enum log_level level,
                               const char *line),
                  void *opaque);
+
+/* Between these two the calling thread only finds out what an input is. What
+ * codecs say then is for debugging, LOG_LEVEL_DEBUG. */
+void avlog_begin_probe(void);
+void avlog_end_probe(void);
 
 #endif

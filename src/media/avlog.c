@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <libavcodec/avcodec.h>
+#include <libavfilter/avfilter.h>
 #include <libavutil/log.h>
 
 #include "base/text.h"
@@ -18,6 +20,61 @@ static struct {
     pthread_mutex_t lock; // for what follows
     char last[LINE_MOST];
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static _Thread_local bool probing;
+
+/* A parser's context has no codec yet; its "NULL" would name nothing. */
+static const char *name_codec(const void *object)
+{
+    const AVCodecContext *c = object;
+
+    return c->codec ? c->codec->name : avcodec_get_name(c->codec_id);
+}
+
+/* Not "Parsed_scale_0". */
+static const char *name_filter(const void *object)
+{
+    return ((const AVFilterContext *)object)->filter->name;
+}
+
+static const struct {
+    const char *class_name;
+    const char *(*name)(const void *object);
+} namers[] = {
+    {"AVCodecContext", name_codec},
+    {"AVFilter", name_filter},
+};
+
+static const char *name_of(void *object)
+{
+    const AVClass *class = *(AVClass **)object;
+
+    for (size_t i = 0; i < sizeof(namers) / sizeof(namers[0]); i++) {
+        if (strcmp(class->class_name, namers[i].class_name) == 0)
+            return namers[i].name(object);
+    }
+    const char *name = class->item_name ? class->item_name(object) : NULL;
+    return name && strcmp(name, "NULL") != 0 ? name : class->class_name;
+}
+
+/* A codec that finds out what a stream is, or where its frames begin, works on
+ * pieces: what it misses says nothing about the job. */
+static bool is_chatter(const void *object)
+{
+    const AVCodecContext *c = object;
+
+    return object &&
+           strcmp((*(AVClass *const *)object)->class_name, "AVCodecContext") ==
+               0 &&
+           (probing || !c->codec);
+}
+
+static enum log_level level_of(const void *object, int level)
+{
+    if (is_chatter(object))
+        return LOG_LEVEL_DEBUG;
+    return level <= AV_LOG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
+}
 
 static bool repeats(const char *line)
 {
@@ -43,11 +100,9 @@ static void on_log(void *object, int level, const char *format, va_list ap)
     if (!*line || repeats(line))
         return;
 
-    const char *name = object ? (*(AVClass **)object)->item_name(object) : "";
+    const char *name = object ? name_of(object) : "";
     (void)snprintf(text, sizeof(text), "%s%s%s", name, *name ? ": " : "", line);
-    state.sink(state.opaque,
-               level <= AV_LOG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
-               text);
+    state.sink(state.opaque, level_of(object, level), text);
 }
 
 void avlog_start(void (*sink)(void *opaque, enum log_level level,
@@ -57,4 +112,14 @@ void avlog_start(void (*sink)(void *opaque, enum log_level level,
     state.sink = sink;
     state.opaque = opaque;
     av_log_set_callback(on_log);
+}
+
+void avlog_begin_probe(void)
+{
+    probing = true;
+}
+
+void avlog_end_probe(void)
+{
+    probing = false;
 }

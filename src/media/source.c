@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "media/averror.h"
+#include "media/avlog.h"
 #include "media/compat.h"
 #include "media/extent.h"
 #include "media/file_io.h"
@@ -115,7 +116,9 @@ static int find_streams(struct source *s, struct error *e)
 {
     if (inspect_header_suffices(s->format))
         return 0;
+    avlog_begin_probe();
     int r = avformat_find_stream_info(s->format, NULL);
+    avlog_end_probe();
     return r < 0 ? averror_set(e, r, "cannot find out what the input holds")
                  : 0;
 }

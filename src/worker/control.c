@@ -25,7 +25,6 @@
 
 struct control {
     int fd; // not owned
-    enum control_end at_end;
     struct reporter *reporter;   // not owned
     struct gate *gate;           // not owned
     struct frame_reader *reader; // owned; the thread's own
@@ -166,13 +165,8 @@ static int on_orders(struct control *c)
     ssize_t n = receive(c->fd, data, sizeof(data), fds, 1, &fd_count);
     if (n == -EAGAIN || n == -EINTR)
         return 1;
-    if (n <= 0) {
-        if (c->at_end == CONTROL_DIE)
-            _exit(1);
-        error_set(&e, -ECANCELED, "no more orders will come");
-        fail(c, &e);
-        return 0;
-    }
+    if (n <= 0)
+        _exit(1);
     int r = frame_push(c->reader, data, (size_t)n, fds, fd_count);
     if (r < 0)
         error_set_errno(&e, r, "an order is too large");
@@ -216,13 +210,12 @@ static void *run(void *opaque)
     return NULL;
 }
 
-struct control *control_start(int fd, enum control_end at_end,
-                              struct reporter *reporter, struct gate *gate)
+struct control *control_start(int fd, struct reporter *reporter,
+                              struct gate *gate)
 {
     struct control *c = xcalloc(1, sizeof(*c));
 
     c->fd = fd;
-    c->at_end = at_end;
     c->reporter = reporter;
     c->gate = gate;
     c->reader = frame_reader_create(LIMITS_MESSAGE, 1);

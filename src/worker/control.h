@@ -18,15 +18,10 @@ struct grant;
 struct order;
 struct reporter;
 
-enum control_end {
-    CONTROL_DIE,  // whoever gives orders is gone: end
-    CONTROL_GO_ON // it has only said all that it wanted to
-};
-
 /* @fd, @reporter and @gate stay the caller's, and live as long as the process.
- * @at_end: what the end of @fd means. */
-struct control *control_start(int fd, enum control_end at_end,
-                              struct reporter *reporter, struct gate *gate);
+ * The end of @fd ends it: whoever gave orders is gone. */
+struct control *control_start(int fd, struct reporter *reporter,
+                              struct gate *gate);
 
 /* Wait for the job: 0 with the order, which the caller finishes, and the file
  * channel (-1: none came), or -errno. */

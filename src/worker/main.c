@@ -29,12 +29,11 @@ struct mode {
     int orders;
     int events;
     int channel; // -1: comes with the job
-    enum control_end at_end;
 };
 
 static const struct mode modes[] = {
-    {NULL, ORDER_FD, ORDER_FD, -1, CONTROL_DIE},
-    {"--standalone", 0, 1, 3, CONTROL_GO_ON},
+    {NULL, ORDER_FD, ORDER_FD, -1},
+    {"--standalone", 0, 1, 3},
 };
 
 static const struct mode *find_mode(int argc, char **argv)
@@ -51,7 +50,8 @@ static const struct mode *find_mode(int argc, char **argv)
 static void on_libav_line(void *opaque, enum log_level level, const char *line)
 {
     log_write(NULL, level, "%s", line);
-    reporter_log(opaque, LOG_LEVEL_WARNING, line); // the job goes on
+    if (level <= LOG_LEVEL_WARNING)
+        reporter_log(opaque, LOG_LEVEL_WARNING, line); // the job goes on
 }
 
 /* Settings of libraries that can only be made before they are used. */
@@ -74,8 +74,7 @@ static int work(const struct mode *mode)
 
     prepare_libraries();
     avlog_start(on_libav_line, reporter);
-    struct control *control =
-        control_start(mode->orders, mode->at_end, reporter, gate);
+    struct control *control = control_start(mode->orders, reporter, gate);
     int r = control_wait_job(control, &order, &channel, &e);
     if (r < 0) {
         reporter_end(reporter, OUTCOME_BAD_REQUEST, "%s%s%s", e.field,
@@ -106,7 +105,8 @@ static int usage(FILE *to)
         "usage: transcoded-worker [--standalone | --version | --help]\n\n"
         "Does one job of transcoded. The daemon starts it; by hand, with\n"
         "--standalone, it reads orders from standard input and writes events\n"
-        "to standard output, and descriptor 3 is the file channel.\n",
+        "to standard output, and descriptor 3 is the file channel. It ends\n"
+        "when standard input does.\n",
         to);
     return to == stdout ? 0 : 2;
 }

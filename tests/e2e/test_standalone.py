@@ -89,7 +89,7 @@ class Standalone(TestCase):
         return time.monotonic() - start <= seconds
 
     def test_hang_up__of_either_side_ends_the_worker_at_once(self):
-        for side in ("channel",):
+        for side in ("channel", "orders"):
             with self.subTest(side=side):
                 job = self.job(long_film(120), {"path": "out.mp4", **FAST})
                 worker, channel, _ = self.start(job)
