@@ -22,7 +22,8 @@ struct stage;
 /* Written by the muxer, read by who reports. */
 struct muxer_progress {
     atomic_llong frames;   // of video
-    atomic_llong position; // µs, the end of what has been written
+    atomic_llong position; // µs, how far its video is, or without one its sound
+    atomic_llong end;      // µs, of the longest track
 };
 
 struct muxer_config {

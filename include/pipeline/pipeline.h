@@ -38,7 +38,8 @@ struct pipeline_config {
 
 struct pipeline_progress {
     int64_t frames;   // of video written, of the first output that has any
-    int64_t position; // µs, where the furthest output is
+    int64_t position; // µs, where the slowest output is
+    int64_t end;      // µs, of the longest track
     int64_t size;     // bytes written, all outputs
     int64_t errors;   // that decoders reported and survived
 };

@@ -85,18 +85,32 @@ static bool repeats(const char *line)
     return same;
 }
 
+/* A line may come in pieces, from one thread at a time. */
+static _Thread_local char pending[LINE_MOST];
+
+/* Add a piece; is the line complete now? */
+static bool collect(void *object, int level, const char *format, va_list ap)
+{
+    size_t used = strlen(pending);
+    int prefix = 0; // the sink gets the name instead
+
+    av_log_format_line2(object, level, format, ap, pending + used,
+                        (int)(sizeof(pending) - used), &prefix);
+    size_t end = strcspn(pending + used, "\r\n");
+    bool whole = pending[used + end] || used + end + 1 == sizeof(pending);
+    pending[used + end] = '\0';
+    return whole;
+}
+
 static void on_log(void *object, int level, const char *format, va_list ap)
 {
-    char raw[LINE_MOST];
     char line[LINE_MOST];
     char text[LINE_MOST];
-    int prefix = 0;
 
-    if (level > AV_LOG_WARNING)
+    if (level > AV_LOG_WARNING || !collect(object, level, format, ap))
         return;
-    av_log_format_line2(object, level, format, ap, raw, sizeof(raw), &prefix);
-    raw[strcspn(raw, "\r\n")] = '\0';
-    text_escape(raw, line, sizeof(line));
+    text_escape(pending, line, sizeof(line));
+    *pending = '\0';
     if (!*line || repeats(line))
         return;
 

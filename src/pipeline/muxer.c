@@ -35,6 +35,7 @@ struct muxer {
     size_t track_count;
     int64_t shift; // µs, added to every time
     int64_t packets;
+    bool has_video;
     bool written;          // the header is
     struct item **waiting; // owned; packets from before the header
     size_t waiting_count;
@@ -127,6 +128,7 @@ static int create_tracks(struct muxer *m, struct error *e)
         AVStream *out = avformat_new_stream(m->format, NULL);
         if (!out)
             return error_set(e, -ENOMEM, "out of memory");
+        m->has_video |= plan->tracks[i].kind == MEDIA_VIDEO;
         m->tracks[i].stream = out;
         m->tracks[i].last_dts = AV_NOPTS_VALUE;
         out->disposition = in->disposition;
@@ -192,18 +194,25 @@ static int write_failed(struct muxer *m, int r, struct error *e)
     return averror_set(e, r, "cannot write");
 }
 
+static void raise_to(atomic_llong *value, int64_t to)
+{
+    if (to > atomic_load(value)) // only this thread writes
+        atomic_store(value, to);
+}
+
 static void count(struct muxer *m, const AVPacket *packet, const AVStream *st)
 {
     struct muxer_progress *p = m->config.progress;
+    bool video = st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
     int64_t time = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
     int64_t end =
         av_rescale_q(time + packet->duration, st->time_base, AV_TIME_BASE_Q) -
         m->shift;
 
-    if (st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO)
-        atomic_fetch_add(&p->frames, 1);
-    if (end > atomic_load(&p->position))
-        atomic_store(&p->position, end);
+    atomic_fetch_add(&p->frames, video);
+    raise_to(&p->end, end);
+    if (video || !m->has_video)
+        raise_to(&p->position, end);
 }
 
 /* Decoding times have to grow in every container: a packet that does not fit

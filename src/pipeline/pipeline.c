@@ -372,20 +372,26 @@ void pipeline_output_progress(struct pipeline *p, size_t index,
     *ret = (struct pipeline_progress){
         .frames = atomic_load(&p->progress[index].frames),
         .position = atomic_load(&p->progress[index].position),
+        .end = atomic_load(&p->progress[index].end),
         .size = file_io_size(p->config.outputs[index]),
     };
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 void pipeline_progress(struct pipeline *p, struct pipeline_progress *ret)
 {
-    struct pipeline_progress sum = {0};
+    struct pipeline_progress sum = {.position = INT64_MAX};
 
     for (size_t i = 0; i < p->config.plan->output_count; i++) {
         struct pipeline_progress one;
         pipeline_output_progress(p, i, &one);
         sum.frames = sum.frames ? sum.frames : one.frames;
-        sum.position =
-            one.position > sum.position ? one.position : sum.position;
+        sum.position = least(sum.position, one.position);
+        sum.end = one.end > sum.end ? one.end : sum.end;
         sum.size += one.size > 0 ? one.size : 0;
     }
     sum.errors = atomic_load(&p->errors);

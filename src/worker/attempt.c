@@ -232,7 +232,7 @@ static void say_done(struct attempt *a)
         pipeline_output_progress(a->pipeline, i, &p);
         outputs[i].path = a->job->outputs[i].path;
         outputs[i].size = p.size;
-        outputs[i].duration = (double)p.position / (double)SECOND;
+        outputs[i].duration = (double)p.end / (double)SECOND;
         outputs[i].frames = p.frames;
     }
     reporter_send(a->config.reporter, &event);
