@@ -5,16 +5,19 @@
  *   /fake/need+ready+progress+done      a good job
  *   /fake/need+ready+crash@1+done       crashes in its first attempt only
  *
- * need, ready, progress, log, done     say so; `need` waits for the grant
- * encode                               a need that takes a CPU slot
- * say:NAME                             the outcome NAME
- * output                               writes "fake" to output 0, by the
- * channel wait                                 until stopped, as a good worker
- * would deaf                                 for ever, whatever is asked crash,
- * kill, exit:N, mute            end without an outcome babble, junk, huge, lie
- * say what no worker may hangup                               close the control
- * socket, but live on noise                                much on standard
- * error sleep:MS
+ * need              says so, and waits for the grant
+ * encode            the same, of a job that takes a CPU slot
+ * ready, progress   say so
+ * log:N             says it N times, once without a number
+ * done, say:NAME    end with this outcome
+ * output            writes "fake" to output 0, by the channel
+ * wait              until it is stopped, as a good worker would
+ * deaf              for ever, whatever is asked
+ * crash, kill, mute, exit:N   end without an outcome
+ * lie, babble, junk, huge     say what no worker may
+ * hangup            closes the control socket, but lives on
+ * noise             prints much on standard error
+ * sleep:MS          takes its time
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -219,36 +222,66 @@ static void noise(void)
         (void)fprintf(stderr, "line %d of noise\n", i);
 }
 
+static void say_log(struct worker *w, const char *value)
+{
+    (void)w;
+    for (long n = *value ? atol(value) : 1; n > 0; n--)
+        say("{\"event\":\"log\",\"level\":\"warning\",\"text\":\"hello\"}");
+}
+
+#define ACTION(name, statement) \
+    static void name(struct worker *w, const char *value) \
+    { \
+        (void)w; \
+        (void)value; \
+        statement; \
+    }
+
+ACTION(do_need, need(w, ""))
+ACTION(do_encode, need(w, "{\"codec\":\"h264\",\"width\":320,"
+                          "\"height\":180,\"depth\":8}"))
+ACTION(do_ready, ready(w))
+ACTION(do_progress, progress())
+ACTION(do_done, outcome("done"))
+ACTION(do_say, outcome(value))
+ACTION(do_output, write_output(w))
+ACTION(do_wait, wait_for(w, "never"))
+ACTION(do_deaf, be_deaf())
+// a sanitizer would catch the signal
+ACTION(do_crash, (void)signal(SIGSEGV, SIG_DFL); (void)raise(SIGSEGV))
+ACTION(do_kill, (void)raise(SIGKILL))
+ACTION(do_exit, _exit(atoi(value)))
+ACTION(do_babble, babble())
+ACTION(do_junk, say("this is no JSON"))
+ACTION(do_huge, huge())
+ACTION(do_hangup, (void)close(ORDER_FD); be_deaf())
+ACTION(do_noise, noise())
+ACTION(do_sleep, sleep_ms(atol(value)))
+
+static const struct {
+    const char *word;
+    void (*act)(struct worker *w, const char *value);
+} actions[] = {
+    {"need", do_need},         {"encode", do_encode}, {"ready", do_ready},
+    {"progress", do_progress}, {"log", say_log},      {"done", do_done},
+    {"lie", do_done},          {"say", do_say},       {"output", do_output},
+    {"wait", do_wait},         {"deaf", do_deaf},     {"crash", do_crash},
+    {"kill", do_kill},         {"exit", do_exit},     {"mute", do_exit},
+    {"babble", do_babble},     {"junk", do_junk},     {"huge", do_huge},
+    {"hangup", do_hangup},     {"noise", do_noise},   {"sleep", do_sleep},
+};
+
+/* An unknown word would make a test pass that tests nothing. */
 static void perform(struct worker *w, const char *word, const char *value)
 {
-    // clang-format off
-    if (strcmp(word, "need") == 0) need(w, "");
-    else if (strcmp(word, "encode") == 0)
-        need(w, "{\"codec\":\"h264\",\"width\":320,\"height\":180,\"depth\":8}");
-    else if (strcmp(word, "ready") == 0) ready(w);
-    else if (strcmp(word, "progress") == 0) progress();
-    else if (strcmp(word, "log") == 0)
-        say("{\"event\":\"log\",\"level\":\"warning\",\"text\":\"hello\"}");
-    else if (strcmp(word, "done") == 0) outcome("done");
-    else if (strcmp(word, "lie") == 0) outcome("done");
-    else if (strcmp(word, "say") == 0) outcome(value);
-    else if (strcmp(word, "output") == 0) write_output(w);
-    else if (strcmp(word, "wait") == 0) wait_for(w, "never");
-    else if (strcmp(word, "deaf") == 0) be_deaf();
-    else if (strcmp(word, "crash") == 0) {
-        (void)signal(SIGSEGV, SIG_DFL); // a sanitizer would catch it
-        (void)raise(SIGSEGV);
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        if (strcmp(actions[i].word, word) == 0) {
+            actions[i].act(w, value);
+            return;
+        }
     }
-    else if (strcmp(word, "kill") == 0) (void)raise(SIGKILL);
-    else if (strcmp(word, "exit") == 0) _exit(atoi(value));
-    else if (strcmp(word, "mute") == 0) _exit(0);
-    else if (strcmp(word, "babble") == 0) babble();
-    else if (strcmp(word, "junk") == 0) say("this is no JSON");
-    else if (strcmp(word, "huge") == 0) huge();
-    else if (strcmp(word, "hangup") == 0) { (void)close(ORDER_FD); be_deaf(); }
-    else if (strcmp(word, "noise") == 0) noise();
-    else if (strcmp(word, "sleep") == 0) sleep_ms(atol(value));
-    // clang-format on
+    (void)fprintf(stderr, "no such word: %s\n", word);
+    _exit(99);
 }
 
 /* "word:value@attempt": the parts behind it are optional. */
