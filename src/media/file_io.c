@@ -17,7 +17,7 @@
 
 /* Large enough that system calls do not show in a profile, small enough not to
  * show in the memory of a job with a dozen outputs. */
-#define BUFFER (128 << 10)
+#define BUFFER (256 << 10)
 
 struct file_io {
     AVIOContext *context; // owned
@@ -151,6 +151,8 @@ static int open_file(struct file_io **ret, int fd, int writes, struct error *e)
         r = error_set(e, -ENOMEM, "out of memory");
         goto fail;
     }
+    // else libav writes each packet by itself
+    f->context->min_packet_size = writes ? BUFFER : 0;
     *ret = f;
     return 0;
 

@@ -24,11 +24,11 @@
 #include "pipeline/stage.h"
 #include "pipeline/subtitler.h"
 
-/* Packets between stages: some, since they are small and come unevenly. */
-#define PACKETS 4
-/* Frames between stages: as few as keep both sides busy, since they are large.
- */
-#define FRAMES 1
+/* How much waits between stages: as little as keeps both sides busy where it is
+ * large. A muxer's packets are small and come from many. */
+#define PACKETS       4
+#define MUXER_PACKETS 32
+#define FRAMES        1
 
 struct runner {
     struct pipeline *pipeline; // not owned
@@ -201,7 +201,7 @@ static int add_output(struct pipeline *p, size_t index, struct error *e)
     int r = muxer_create(&muxer, &config, e);
     if (r < 0)
         return r;
-    muxer->in = add_queue(p, PACKETS, count_senders(out));
+    muxer->in = add_queue(p, MUXER_PACKETS, count_senders(out));
     add_stage(p, muxer);
     for (size_t i = 0; i < out->track_count; i++) {
         r = add_track(p, out, i, muxer->in, e);
