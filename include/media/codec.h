@@ -42,6 +42,7 @@ struct codec_video {
     bool quality_alone; // needs bitrate 0 beside its quality
     bool takes_profile; // as its option "profile"
     bool takes_b_frames;
+    bool keys_by_length;    // forces no key frames, only has a GOP's length
     const struct codec_format *formats; // the first that fits, ended by none
 };
 

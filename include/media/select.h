@@ -14,7 +14,7 @@ struct error;
  * The stream of @kind: number @wanted of the input, or with JOB_UNSET the one
  * that ffmpeg picks: the video with the most pixels, the audio with the most
  * channels, one that is marked as the default before all others; the first
- * among equals. Attached pictures are no video.
+ * among equals; of subtitles the first that is text. Attached pictures are no video.
  *
  * The index, -ENOENT when there is none of this kind, or -EINVAL when @wanted
  * is no such stream.

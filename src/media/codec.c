@@ -73,6 +73,7 @@ static const struct codec_video videos[JOB_VIDEO_COUNT] = {
         .presets = {"preset=12", "preset=10", "preset=8", "preset=6",
                     "preset=4"},
         .quality = 35, .quality_most = 63,
+        .keys_by_length = true,
         .formats = av1_formats,
     },
     [JOB_VIDEO_VP9] = {

@@ -139,6 +139,10 @@ static int open_file(struct file_io **ret, int fd, int writes, struct error *e)
         goto fail;
     }
     f->regular = S_ISREG(st.st_mode);
+    if (!writes && !f->regular && !S_ISFIFO(st.st_mode)) {
+        r = error_set(e, -EBADMSG, "the input is neither a file nor a pipe");
+        goto fail;
+    }
     f->size = f->regular && !writes ? st.st_size : 0;
 
     uint8_t *buffer = av_malloc(BUFFER);

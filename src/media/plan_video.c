@@ -17,6 +17,8 @@
 
 /* Twice the peak rate: what players of HLS and DASH expect at least. */
 #define BUFFER_SECONDS 2
+/* Frames a second, where nothing says how many. */
+#define USUAL_RATE 25
 
 /* 29.97 means 30000/1001. */
 static AVRational rate_from_number(double rate)
@@ -104,10 +106,17 @@ static int plan_quality(struct plan_options *o, const struct codec_video *codec,
 }
 
 static void plan_key_frames(struct plan_track *track,
+                            const struct codec_video *codec,
                             const struct job_video *video)
 {
+    AVRational rate = track->video.average_rate;
+    double frames =
+        video->keyframe_interval * (rate.num ? av_q2d(rate) : USUAL_RATE);
+
     if (video->keyframe_frames > 0)
         plan_options_set_integer(&track->options, "g", video->keyframe_frames);
+    else if (codec->keys_by_length)
+        plan_options_set_integer(&track->options, "g", llrint(frames));
     else
         track->video.keyframe_interval =
             llrint(video->keyframe_interval * (double)SECOND);
@@ -131,7 +140,7 @@ static int plan_encoder(struct plan_track *track,
         plan_options_set(o, codec->level, video->level);
     if (video->b_frames >= 0 && codec->takes_b_frames)
         plan_options_set_integer(o, "bf", video->b_frames);
-    plan_key_frames(track, video);
+    plan_key_frames(track, codec, video);
     return plan_quality(o, codec, video, e);
 }
 

@@ -24,6 +24,7 @@ static int64_t score_of(const struct media_stream *st)
     case MEDIA_AUDIO:
         return score + st->channels;
     case MEDIA_SUBTITLE:
+        return st->text; // what all but a few containers take
     case MEDIA_OTHER:
     case MEDIA_KIND_COUNT:
         break;

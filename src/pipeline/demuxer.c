@@ -111,6 +111,19 @@ static bool all_ended(const struct demuxer *d)
     return others || !sparse;
 }
 
+/* Subtitles that are shown when the job begins are shown from its beginning.
+ * false: it is over by then. */
+static bool cut_before(AVPacket *packet)
+{
+    int64_t late = -packet->pts;
+
+    if (packet->pts == AV_NOPTS_VALUE || late <= 0)
+        return true;
+    packet->pts = packet->dts = 0;
+    packet->duration -= late;
+    return packet->duration > 0;
+}
+
 static int send_route(struct demuxer *d, struct route *route,
                       const AVPacket *packet, int64_t time, AVRational base)
 {
@@ -123,6 +136,10 @@ static int send_route(struct demuxer *d, struct route *route,
     AVPacket *copy = av_packet_clone(packet);
     if (!copy)
         return -ENOMEM;
+    if (route->sparse && d->config.start > 0 && !cut_before(copy)) {
+        av_packet_free(&copy);
+        return 0;
+    }
     struct item *item = item_packet(copy, base);
     item->track = route->track;
     int r = stage_send(&d->stage, route->output, item);

@@ -36,6 +36,7 @@ struct muxer {
     int64_t shift; // µs, added to every time
     int64_t packets;
     bool has_video;
+    bool copies_video;
     bool written;          // the header is
     struct item **waiting; // owned; packets from before the header
     size_t waiting_count;
@@ -128,7 +129,9 @@ static int create_tracks(struct muxer *m, struct error *e)
         AVStream *out = avformat_new_stream(m->format, NULL);
         if (!out)
             return error_set(e, -ENOMEM, "out of memory");
-        m->has_video |= plan->tracks[i].kind == MEDIA_VIDEO;
+        bool video = plan->tracks[i].kind == MEDIA_VIDEO;
+        m->has_video |= video;
+        m->copies_video |= video && plan->tracks[i].copied;
         m->tracks[i].stream = out;
         m->tracks[i].last_dts = AV_NOPTS_VALUE;
         out->disposition = in->disposition;
@@ -232,13 +235,20 @@ static void keep_order(struct track *t, AVPacket *packet, bool strictly)
     t->last_dts = packet->dts;
 }
 
+/* A copied picture starts at a key frame, and copied sound with it, be that
+ * before the job's start; beside an encoded picture sound starts at the start.
+ */
 static bool may_start(const struct muxer *m, const struct item *item)
 {
     const struct track *t = &m->tracks[item->track];
+    const AVPacket *packet = item->packet;
 
-    return t->started ||
-           t->stream->codecpar->codec_type != AVMEDIA_TYPE_VIDEO ||
-           (item->packet->flags & AV_PKT_FLAG_KEY);
+    if (t->started)
+        return true;
+    if (t->stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO)
+        return packet->flags & AV_PKT_FLAG_KEY;
+    return !m->config.start || m->copies_video ||
+           packet->pts == AV_NOPTS_VALUE || packet->pts >= 0;
 }
 
 static int write_packet(struct muxer *m, struct item *item, struct error *e)
