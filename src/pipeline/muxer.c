@@ -82,8 +82,8 @@ static int create_format(struct muxer *m, struct error *e)
     m->format->io_open = open_own;
     m->format->io_close2 = close_own;
     m->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
-    if (m->config.plan->delivery == JOB_GROWING)
-        m->format->flags |= AVFMT_FLAG_FLUSH_PACKETS;
+    // By default libav flushes after each packet where the I/O is not its own.
+    m->format->flush_packets = m->config.plan->delivery == JOB_GROWING;
     return m->format->url ? 0 : error_set(e, -ENOMEM, "out of memory");
 }
 
