@@ -179,7 +179,7 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/r
 	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call libs_for,wire) -lm
 
 # Measures the programs against the ffmpeg CLI.
-LINKS_bench := store wire model base
+LINKS_bench := store files wire model base
 PACKAGES_bench := jansson sqlite3
 CFLAGS_bench := $(shell pkg-config --cflags $(PACKAGES_bench) 2>/dev/null)
 BENCH := $(BUILD)/tests/bench/bench

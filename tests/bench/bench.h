@@ -24,6 +24,7 @@ typedef int bench_case(struct bench *b, struct error *e);
 bench_case bench_transcode;
 bench_case bench_ladder;
 bench_case bench_remux;
+bench_case bench_matroska;
 bench_case bench_four;
 // jobs.c
 bench_case bench_submit;

@@ -6,13 +6,16 @@
 
 struct error;
 
-#define CLIP_LONG  "long.mkv"  // 10 s
-#define CLIP_SHORT "short.mkv" // 5 s
+#define CLIP_LONG     "long.mp4"   // 10 s, 8 Mbit/s
+#define CLIP_SHORT    "short.mp4"  // 5 s, 8 Mbit/s
+#define CLIP_STREAM   "stream.mp4" // 10 s at the 4 Mbit/s of a streaming site
+#define CLIP_MATROSKA "stream.mkv" // the same in another container
 
 /*
  * Make the clip @name in @folder unless it is there: 1920x1080 at 30 frames a
- * second, turning and zooming, with the noise of a camera, H.264 at 8 Mbit/s
- * and AAC. Encoders find it hard, as they do real films.
+ * second, turning and zooming, with the noise of a camera, H.264 and AAC.
+ * Encoders find it hard, as they do real films. Takes it from the folder
+ * BENCH_CLIPS, and keeps it there, if the environment names one.
  */
 int clip_make(const char *folder, const char *name, struct error *e);
 

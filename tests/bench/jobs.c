@@ -302,8 +302,8 @@ int bench_many(struct bench *b, struct error *e)
                                            "MiB", REPORT_AT_MOST, 64},
                   rss, b->pairs);
     report_values(b->report,
-                  &(struct report_measure){"many", "list of 50", NULL,
-                                           "ms", REPORT_AT_MOST, 5},
+                  &(struct report_measure){"many", "list of 50", NULL, "ms",
+                                           REPORT_AT_MOST, 5},
                   list, b->pairs);
     report_values(b->report,
                   &(struct report_measure){"many", "start to ready", NULL, "s",

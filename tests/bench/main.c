@@ -4,6 +4,7 @@
  * BENCH_PAIRS  runs of each case, 7
  * BENCH_ONLY   names of cases, with commas between them
  * BENCH_JSON   also write the figures there
+ * BENCH_CLIPS  a folder to keep clips in, on TMPDIR's file system
  */
 #include <errno.h>
 #include <ftw.h>
@@ -25,9 +26,9 @@ static const struct {
     bench_case *run;
 } cases[] = {
     {"transcode", bench_transcode}, {"ladder", bench_ladder},
-    {"remux", bench_remux},         {"four", bench_four},
-    {"submit", bench_submit},       {"slow-disk", bench_slow_disk},
-    {"many", bench_many},
+    {"remux", bench_remux},         {"remux-mkv", bench_matroska},
+    {"four", bench_four},           {"submit", bench_submit},
+    {"slow-disk", bench_slow_disk}, {"many", bench_many},
 };
 
 static bool is_wanted(const char *name)

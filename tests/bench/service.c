@@ -15,7 +15,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/memory.h"
+#include "opener.h"
 #include "wire/client.h"
 
 #define JOBS_MOST     16
@@ -163,17 +165,23 @@ int service_call(const struct service *s, json_t **ret, const char *method,
 /* A job that is followed; without client it has ended. */
 struct followed {
     struct client *client; // owned
+    struct opener *opener; // owned; NULL of a detached one
 };
 
 static int submit(const struct service *s, struct followed *f, json_t *job,
-                  struct error *e)
+                  enum service_way way, struct error *e)
 {
-    json_t *parameters = json_pack("{s:O, s:b}", "job", job, "detach", true);
+    int channel = -1;
+    json_t *parameters =
+        json_pack("{s:O, s:b}", "job", job, "detach", way == SERVICE_DETACHED);
 
     int r = client_connect(&f->client, s->socket, e);
+    if (r == 0 && way == SERVICE_ATTACHED)
+        r = opener_start(&f->opener, &channel, job, e);
     if (r == 0)
         r = client_call(f->client, MESSAGE_INTERFACE ".Submit", parameters,
-                        true, NULL, 0, e);
+                        true, &channel, channel >= 0, e);
+    fd_close(&channel);
     json_decref(parameters);
     return r;
 }
@@ -237,7 +245,8 @@ static int follow_all(const struct service *s, struct sample *sum,
 }
 
 int service_run(const struct service *s, struct sample *ret,
-                json_t *const *jobs, size_t count, struct error *e)
+                json_t *const *jobs, size_t count, enum service_way way,
+                struct error *e)
 {
     struct followed followed[JOBS_MOST] = {0};
     struct sample sum = {0};
@@ -247,12 +256,14 @@ int service_run(const struct service *s, struct sample *ret,
     double cpu = process_cpu(s->pid);
     int64_t begin = clock_now();
     for (size_t i = 0; i < count && r == 0; i++)
-        r = submit(s, &followed[i], jobs[i], e);
+        r = submit(s, &followed[i], jobs[i], way, e);
     if (r == 0)
         r = follow_all(s, &sum, followed, count, e);
     sum.wall = (double)(clock_now() - begin) / SECOND;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         client_close(followed[i].client);
+        opener_stop(followed[i].opener);
+    }
     service_settle(s);
     sum.cpu = process_cpu(s->pid) - cpu;
     if (r == 0)

@@ -13,6 +13,11 @@ struct error;
 struct json_t;
 struct service;
 
+enum service_way {
+    SERVICE_DETACHED, // stored before it is acknowledged, files by the service
+    SERVICE_ATTACHED, // ours, with our files
+};
+
 /*
  * Start build/transcoded with its state in @folder/state and every path below
  * @folder allowed. *@ret_ready is how long it took until it answered, in s
@@ -32,11 +37,11 @@ int service_call(const struct service *s, struct json_t **ret,
                  const char *method, const struct json_t *parameters,
                  struct error *e);
 
-/* Submit @count jobs at once, each detached and followed, until the last one
- * has ended; each must end as done. The cost is the daemon's with all its
- * children. */
+/* Submit @count jobs at once, and follow each until the last one has ended;
+ * each must end as done. The cost is the daemon's with all its children. */
 int service_run(const struct service *s, struct sample *ret,
-                struct json_t *const *jobs, size_t count, struct error *e);
+                struct json_t *const *jobs, size_t count, enum service_way way,
+                struct error *e);
 
 /* Wait until nothing moves any more: a worker stands ready, the others have
  * been waited for. */
