@@ -26,8 +26,9 @@ int fd_socketpair(int type, int ret[2]);
  *
  * Both return bytes (0 is end of stream) or -errno: -EAGAIN, -EPIPE (no
  * SIGPIPE is raised), and from receive -EMSGSIZE when descriptors or data were
- * cut (what had come was closed). fd_receive owns nothing: the descriptors are
- * the caller's.
+ * cut (what had come was closed). No more descriptors than there is room for
+ * are ever ours, not even for a moment: closing a stranger's can block.
+ * fd_receive owns nothing: the descriptors are the caller's.
  */
 ssize_t fd_send(int fd, const void *data, size_t size, const int *fds,
                 size_t fd_count);

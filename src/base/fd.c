@@ -81,33 +81,22 @@ ssize_t fd_send(int fd, const void *data, size_t size, const int *fds,
     return n < 0 ? -errno : n;
 }
 
-/* Moves the descriptors of @m to @fds; closes those that find no room there
- * and returns -EMSGSIZE. */
-static int collect(struct msghdr *m, int *fds, size_t room, size_t *count)
+/* Moves the descriptors of @m to @fds, which has room for them; where something
+ * was cut it closes them and returns -EMSGSIZE. */
+static int collect(struct msghdr *m, int *fds, size_t *count)
 {
-    int r = m->msg_flags & (MSG_CTRUNC | MSG_TRUNC) ? -EMSGSIZE : 0;
-
-    *count = 0;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
             continue;
-        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < n; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-            if (*count < room) {
-                fds[(*count)++] = fd;
-            } else {
-                fd_close(&fd);
-                r = -EMSGSIZE;
-            }
-        }
+        size_t size = c->cmsg_len - CMSG_LEN(0);
+        memcpy(fds + *count, CMSG_DATA(c), size);
+        *count += size / sizeof(int);
     }
-    if (r < 0) {
-        while (*count)
-            fd_close(&fds[--*count]);
-    }
-    return r;
+    if (!(m->msg_flags & (MSG_CTRUNC | MSG_TRUNC)))
+        return 0;
+    while (*count)
+        fd_close(&fds[--*count]);
+    return -EMSGSIZE;
 }
 
 ssize_t fd_receive(int fd, void *data, size_t size, int *ret_fds,
@@ -115,12 +104,16 @@ ssize_t fd_receive(int fd, void *data, size_t size, int *ret_fds,
 {
     struct iovec part = {.iov_base = data, .iov_len = size};
     union control control;
-    struct msghdr m = {.msg_iov = &part,
-                       .msg_iovlen = 1,
-                       .msg_control = control.bytes,
-                       .msg_controllen = sizeof(control.bytes)};
+    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
     ssize_t n;
 
+    // exactly as many as there is room for: what the kernel leaves out it drops
+    // itself, while a close() of ours may wait for a stranger's file system
+    if (fd_room) {
+        m.msg_control = control.bytes;
+        m.msg_controllen =
+            CMSG_LEN((fd_room < FD_MOST ? fd_room : FD_MOST) * sizeof(int));
+    }
     do {
         n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
     } while (n < 0 && errno == EINTR);
@@ -128,7 +121,7 @@ ssize_t fd_receive(int fd, void *data, size_t size, int *ret_fds,
     if (n < 0)
         return -errno;
 
-    int r = collect(&m, ret_fds, fd_room, ret_fd_count);
+    int r = collect(&m, ret_fds, ret_fd_count);
     return r < 0 ? r : n;
 }
 

@@ -126,6 +126,39 @@ static void fd_receive__more_descriptors_than_room__closes_them(void **state)
     assert_int_equal(count_open(), before);
 }
 
+/* A close() of ours would let go of the process's locks on the file, as it
+ * would wait for a FUSE file system that does not answer. */
+static void fd_receive__no_room__never_has_the_descriptor(void **state)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    FILE *file = tmpfile();
+    char name[32];
+    char data[4];
+    size_t count = 9;
+    int pair[2];
+
+    (void)state;
+    assert_non_null(file);
+    assert_int_equal(fcntl(fileno(file), F_SETLK, &lock), 0);
+    assert_int_equal(fd_socketpair(SOCK_STREAM, pair), 0);
+    const int sent[] = {fileno(file)};
+    assert_int_equal(fd_send(pair[0], "x", 1, sent, 1), 1);
+    assert_int_equal(fd_receive(pair[1], data, sizeof(data), NULL, 0, &count),
+                     -EMSGSIZE);
+    assert_int_equal(count, 0);
+
+    // as seen by an opened file of its own
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fileno(file));
+    int other = open(name, O_RDWR | O_CLOEXEC);
+    assert_true(other >= 0);
+    assert_int_equal(fcntl(other, F_OFD_GETLK, &lock), 0);
+    assert_int_equal(lock.l_type, F_WRLCK);
+    fd_close(&other);
+    fd_close(&pair[0]);
+    fd_close(&pair[1]);
+    assert_int_equal(fclose(file), 0);
+}
+
 static void fd_receive__packet_is_cut__closes_its_descriptor(void **state)
 {
     int before = count_open();
@@ -244,6 +277,7 @@ int main(void)
         cmocka_unit_test(fd_receive__bytes_and_descriptors__arrive),
         cmocka_unit_test(fd_receive__nothing_there__says_again),
         cmocka_unit_test(fd_receive__more_descriptors_than_room__closes_them),
+        cmocka_unit_test(fd_receive__no_room__never_has_the_descriptor),
         cmocka_unit_test(fd_receive__packet_is_cut__closes_its_descriptor),
         cmocka_unit_test(fd_send__peer_is_gone__is_an_error_and_no_signal),
         cmocka_unit_test(fd_send__too_many_descriptors__is_refused),
