@@ -12,9 +12,12 @@
 
 struct error;
 
+/* The best way that is tried; a file system that cannot go it gets the next
+ * one, so that others than the first are for tests. */
 enum temporary_kind {
-    TEMPORARY_UNNAMED, // where the file system can, else hidden
-    TEMPORARY_HIDDEN,
+    TEMPORARY_UNNAMED,
+    TEMPORARY_HIDDEN, // renamed, with RENAME_NOREPLACE to keep what is there
+    TEMPORARY_LINKED, // hidden too; a hard link keeps what is there
 };
 
 enum temporary_mode {
@@ -23,8 +26,9 @@ enum temporary_mode {
 };
 
 struct temporary {
-    int folder;    // not owned; a descriptor, O_PATH will do
-    int fd;        // owned; O_RDWR, -1: there is none
+    int folder; // not owned; a descriptor, O_PATH will do
+    int fd;     // owned; O_RDWR, -1: there is none
+    enum temporary_kind kind;
     char name[40]; // hidden, "" without one
 };
 
@@ -34,7 +38,8 @@ int temporary_create(struct temporary *ret, int folder,
 
 /*
  * Make it durable and give it @name in its folder. 0 or -errno with words, then
- * it is still there, unseen.
+ * it is still there, unseen; but for a disk that fails in the last step, which
+ * makes the name durable: then it has its name.
  */
 int temporary_publish(struct temporary *t, const char *name,
                       enum temporary_mode mode, struct error *e);

@@ -136,7 +136,7 @@ static int explain(int code, struct error *e)
 int temporary_create(struct temporary *ret, int folder,
                      enum temporary_kind kind, struct error *e)
 {
-    struct temporary t = {.folder = folder, .fd = -1};
+    struct temporary t = {.folder = folder, .fd = -1, .kind = kind};
     int r = -EOPNOTSUPP;
 
     if (kind == TEMPORARY_UNNAMED)
@@ -175,39 +175,45 @@ static int hide(struct temporary *t)
     return r;
 }
 
-/* Not every file system (NFS, some of FUSE) knows RENAME_NOREPLACE; those have
- * hard links, which never replace either. */
 static int rename_keeping(const struct temporary *t, const char *name)
 {
-    if (renameat2(t->folder, t->name, t->folder, name, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-        return -errno;
+    return renameat2(t->folder, t->name, t->folder, name, RENAME_NOREPLACE) < 0
+               ? -errno
+               : 0;
+}
+
+static int link_keeping(const struct temporary *t, const char *name)
+{
     if (linkat(t->folder, t->name, t->folder, name, 0) < 0)
         return -errno;
     (void)unlinkat(t->folder, t->name, 0);
     return 0;
 }
 
-static int publish_keeping(struct temporary *t, const char *name)
+/* Not every file system (NFS, some of FUSE) knows RENAME_NOREPLACE; those have
+ * hard links, which never replace either. */
+static int publish_keeping(const struct temporary *t, const char *name)
 {
-    return t->name[0] ? rename_keeping(t, name) : link_unnamed(t, name);
+    if (!t->name[0])
+        return link_unnamed(t, name);
+
+    int r = t->kind == TEMPORARY_LINKED ? -EINVAL : rename_keeping(t, name);
+    return r == -EINVAL || r == -ENOSYS || r == -EOPNOTSUPP
+               ? link_keeping(t, name)
+               : r;
 }
 
 static int publish_replacing(struct temporary *t, const char *name)
 {
-    int r = t->name[0] ? 0 : link_unnamed(t, name);
-
-    if (!t->name[0] && r != -EEXIST)
-        return r; // nothing had the name, so no other was needed on the way
     if (!t->name[0]) {
+        int r = link_unnamed(t, name);
+        if (r != -EEXIST)
+            return r; // nothing had the name, so none was needed on the way
         r = hide(t);
         if (r < 0)
             return r;
     }
-    if (renameat(t->folder, t->name, t->folder, name) < 0)
-        return -errno;
-    return 0;
+    return renameat(t->folder, t->name, t->folder, name) < 0 ? -errno : 0;
 }
 
 int temporary_sync_folder(int folder)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,14 +24,41 @@
 #include "files/temporary.h"
 #include "support/folder.h"
 
-static const enum temporary_kind kinds[] = {TEMPORARY_UNNAMED,
-                                            TEMPORARY_HIDDEN};
+static const enum temporary_kind kinds[] = {TEMPORARY_UNNAMED, TEMPORARY_HIDDEN,
+                                            TEMPORARY_LINKED};
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
 struct fixture {
     char *folder;
     int fd; // of it, O_PATH
 };
+
+/* What was made durable, in order: 'f' a file that has no final name yet, 'n'
+ * one that has, 'd' a folder. */
+static char synced[16];
+static int folder_sync_fails; // with this errno
+
+/* In the place of libc's, for what the code under test calls. */
+int fsync(int fd)
+{
+    struct stat st;
+    char path[32];
+    char name[256] = "";
+
+    assert_int_equal(fstat(fd, &st), 0);
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    assert_true(readlink(path, name, sizeof(name) - 1) > 0);
+    size_t used = strlen(synced);
+    assert_true(used + 1 < sizeof(synced));
+    synced[used] = S_ISDIR(st.st_mode)     ? 'd'
+                   : strstr(name, "/film") ? 'n'
+                                           : 'f';
+    if (S_ISDIR(st.st_mode) && folder_sync_fails) {
+        errno = folder_sync_fails;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
 
 static int set_up(void **state)
 {
@@ -39,6 +67,8 @@ static int set_up(void **state)
     f->folder = folder_create();
     f->fd = open(f->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     assert_true(f->fd >= 0);
+    memset(synced, 0, sizeof(synced));
+    folder_sync_fails = 0;
     *state = f;
     return 0;
 }
@@ -81,6 +111,47 @@ static void publish__under_a_free_name__is_all_that_is_seen(void **state)
         assert_string_equal(folder_list(f->folder), "film");
         assert_string_equal(folder_get(f->folder, "film"), "new");
         assert_int_equal(unlink(folder_path(f->folder, "film")), 0);
+    }
+}
+
+static void publish__any_way__syncs_the_file_before_its_name(void **state)
+{
+    static const enum temporary_mode modes[] = {TEMPORARY_KEEP,
+                                                TEMPORARY_REPLACE};
+    struct fixture *f = *state;
+    struct error e = {0};
+
+    for (size_t i = 0; i < KIND_COUNT * 2; i++) {
+        if (modes[i % 2] == TEMPORARY_REPLACE)
+            folder_put(f->folder, "film", "old");
+        struct temporary t = new_temporary(f, kinds[i / 2], "new");
+        memset(synced, 0, sizeof(synced));
+        assert_int_equal(temporary_publish(&t, "film", modes[i % 2], &e), 0);
+        temporary_fini(&t);
+        assert_string_equal(synced, "fd");
+        assert_int_equal(unlink(folder_path(f->folder, "film")), 0);
+    }
+}
+
+static void
+publish__folder_cannot_be_synced__fails_unless_none_can(void **state)
+{
+    static const struct {
+        int code;
+        int expect;
+    } cases[] = {{EIO, -EIO}, {EINVAL, 0}, {EOPNOTSUPP, 0}};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct error e = {0};
+        struct temporary t = new_temporary(f, TEMPORARY_UNNAMED, "new");
+
+        folder_sync_fails = cases[i].code;
+        assert_int_equal(temporary_publish(&t, "film", TEMPORARY_REPLACE, &e),
+                         cases[i].expect);
+        temporary_fini(&t);
+        // whole, and not to be taken away again from who may have seen it
+        assert_string_equal(folder_list(f->folder), "film");
     }
 }
 
@@ -346,6 +417,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(publish__under_a_free_name__is_all_that_is_seen),
+        IN_FOLDER(publish__any_way__syncs_the_file_before_its_name),
+        IN_FOLDER(publish__folder_cannot_be_synced__fails_unless_none_can),
         IN_FOLDER(publish__keeping__never_replaces),
         IN_FOLDER(publish__replacing__takes_the_name_and_no_more),
         IN_FOLDER(publish__over_a_folder__fails_and_leaves_nothing),
