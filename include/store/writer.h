@@ -50,7 +50,7 @@ int writer_start(struct writer **ret, struct database *db, struct error *e);
  * NULL is allowed. */
 void writer_stop(struct writer *w);
 
-/* Consumes @q. Any thread. */
+/* Consumes @q. The loop's thread, as all but what says otherwise. */
 void writer_submit(struct writer *w, struct request *q);
 
 /* Readable when there is something to deliver. */
