@@ -100,10 +100,20 @@ static struct json_t *write_limits(const void *at)
 static const struct field_custom mode = {read_mode, write_mode};
 static const struct field_custom limits_object = {read_limits, write_limits};
 
-/* A folder's path; "/" is one. */
+/* A folder's path; slashes at its end do no harm, and "/" is one. */
 static int check_folder(const char *path, struct error *e)
 {
-    return strcmp(path, "/") == 0 ? 0 : job_check_path(path, e);
+    size_t length = strlen(path);
+
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    if (length == 1 && path[0] == '/')
+        return 0;
+
+    char *name = xstrndup(path, length);
+    int r = job_check_path(name, e);
+    free(name);
+    return r;
 }
 
 #define C struct configuration

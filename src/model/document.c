@@ -1,6 +1,7 @@
 #include "model/document.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,27 +13,27 @@
 #include "model/limits.h"
 
 /* Does @json nest at most @left levels? */
-static int is_shallow(const json_t *json, int left)
+static bool is_shallow(const json_t *json, int left)
 {
     const char *key;
     json_t *value;
     size_t i;
 
     if (!json_is_object(json) && !json_is_array(json))
-        return 1;
+        return true;
     if (left == 0)
-        return 0;
+        return false;
     json_object_foreach((json_t *)(size_t)json, key, value)
     {
         if (!is_shallow(value, left - 1))
-            return 0;
+            return false;
     }
     json_array_foreach(json, i, value)
     {
         if (!is_shallow(value, left - 1))
-            return 0;
+            return false;
     }
-    return 1;
+    return true;
 }
 
 int document_parse(struct json_t **ret, const char *text, size_t size,

@@ -227,7 +227,12 @@ static int check_copied_video(const struct job_video *v, struct error *e)
         {"max_frame_rate", v->max_frame_rate != JOB_UNSET},
         {"bitrate", v->bitrate != JOB_UNSET},
         {"max_bitrate", v->max_bitrate != JOB_UNSET},
+        {"buffer_size", v->buffer_size != JOB_UNSET},
         {"quality", v->quality != JOB_UNSET},
+        {"profile", v->profile},
+        {"level", v->level},
+        {"keyframe_frames", v->keyframe_frames != JOB_UNSET},
+        {"b_frames", v->b_frames != JOB_UNSET},
     };
 
     for (size_t i = 0; i < COUNT(changes); i++) {

@@ -46,7 +46,7 @@ static void configuration_init__nothing_decided__is_valid(void **state)
 
 static const char full[] =
     "{'socket_mode':'0600','socket_group':'video','admin_group':'wheel',"
-    "'roots':{'read':['/media','/'],'write':['/out']},"
+    "'roots':{'read':['/media/','/'],'write':['/out']},"
     "'profiles':'/etc/profiles','worker':'/opt/worker','opener':'/opt/files',"
     "'log_level':'debug','limits':{'cpu_jobs':4,'stall_timeout':'1min',"
     "'write_queue':'1M','clients':'7'}}";
@@ -62,6 +62,7 @@ static void configuration_from_json__everything_decided__is_read(void **state)
     assert_string_equal(c.socket_group, "video");
     assert_string_equal(c.admin_group, "wheel");
     assert_int_equal(c.read_root_count, 2);
+    assert_string_equal(c.read_roots[0], "/media/");
     assert_string_equal(c.read_roots[1], "/");
     assert_int_equal(c.write_root_count, 1);
     assert_string_equal(c.write_roots[0], "/out");
@@ -91,7 +92,7 @@ configuration_to_json__what_is_shown__is_read_back_the_same(void **state)
     assert_true(json_equal(json, second));
     assert_json(json_incref(json_object_get(json, "socket_mode")), "'0600'");
     assert_json(json_incref(json_object_get(json, "roots")),
-                "{'read':['/media','/'],'write':['/out']}");
+                "{'read':['/media/','/'],'write':['/out']}");
     json_decref(json);
     json_decref(second);
     configuration_fini(&c);
@@ -120,6 +121,10 @@ configuration_from_json__bad_values__name_key_and_reason(void **state)
          "must be an absolute path"},
         {"{'roots':{'write':['/a/../b']}}", "roots.write[0]",
          "has an empty, '.' or '..' component"},
+        {"{'roots':{'write':['/a//b/']}}", "roots.write[0]",
+         "has an empty, '.' or '..' component"},
+        {"{'roots':{'write':['']}}", "roots.write[0]",
+         "must be an absolute path"},
         {"{'log_level':'loud'}", "log_level",
          "must be error, warning, info, debug or trace"},
         {"{'worker':'worker'}", "worker", "must be an absolute path"},

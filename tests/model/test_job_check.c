@@ -136,6 +136,10 @@ static void job_check__contradictions__are_refused(void **state)
          "outputs[0].video.max_height", "cannot be had with a copied stream"},
         {"[{'path':'/a.mkv','video':{'codec':'copy','bitrate':5000}}]",
          "outputs[0].video.bitrate", "cannot be had with a copied stream"},
+        {"[{'path':'/a.mkv','video':{'codec':'copy','buffer_size':5000}}]",
+         "outputs[0].video.buffer_size", "cannot be had with a copied stream"},
+        {"[{'path':'/a.mkv','video':{'codec':'copy','level':'4.1'}}]",
+         "outputs[0].video.level", "cannot be had with a copied stream"},
         {"[{'path':'/a.mkv','audio':[{'codec':'copy','volume':2}]}]",
          "outputs[0].audio[0].volume", "cannot be had with a copied stream"},
         {"[{'path':'/"
