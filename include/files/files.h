@@ -41,6 +41,11 @@ void files_destroy(struct files *f);
  * and may replace one that does, even if the job does not overwrite. With a
  * mark that no other job has, a job whose daemon died between an output's last
  * step and its own can be done again. Copied; NULL (the default): none.
+ *
+ * The limit of it: on a file system without user's attributes (FAT, NFS before
+ * 4.2, tmpfs before Linux 6.6) such a job, if it does not overwrite, ends with
+ * `output_failed`, for its own whole output is in its way. Whose file that is
+ * cannot be told there by anything that a stranger's file might not be, too.
  */
 void files_set_mark(struct files *f, const char *mark);
 

@@ -3,17 +3,18 @@
  * opener (DESIGN.md 5). A SOCK_SEQPACKET pair: one packet a message, plain
  * ASCII words; texts at the end of a line.
  *
- *   worker                            opener
- *   attempt N            ──►
- *                        ◄──  ok attempt N       what an earlier one left is
- * gone input 0              ──► ◄──  ok input 0         + descriptor, O_RDONLY
+ *   worker                    opener
+ *   attempt N            ──►          what an earlier one began is aborted
+ *                        ◄──  ok attempt N
+ *   input 0              ──►
+ *                        ◄──  ok input 0          + descriptor, O_RDONLY
  *                        ◄──  error input 0 2 cannot open '/x': No such file…
  *   output 0             ──►
- *                        ◄──  ok output 0        + descriptor, O_RDWR
- *   done output 0        ──►
- *                        ◄──  ok done output 0   synced, under its final name
- *   abort output 0       ──►
- *                        ◄──  ok abort output 0  nothing is left of it
+ *                        ◄──  ok output 0         + descriptor, O_RDWR
+ *   done output 0        ──►          synced, under its final name
+ *                        ◄──  ok done output 0
+ *   abort output 0       ──►          nothing is left of it
+ *                        ◄──  ok abort output 0
  *
  * Roles may have a second number (`segment 0 12`). The worker never names a
  * path; the opener maps role and number to names that it knew before. A reply

@@ -22,7 +22,8 @@ void frame_reader_destroy(struct frame_reader *r);
 
 /*
  * Add a chunk of bytes and the descriptors that came with it; both are taken
- * over, the descriptors also on failure. 0, or -EMSGSIZE when a document grows
+ * over, the descriptors also on failure. How many whole documents wait is the
+ * caller's matter: take them before the next chunk. 0, or -EMSGSIZE when a document grows
  * over its limit, -E2BIG when it has too many descriptors: the connection is to
  * be closed.
  */

@@ -17,8 +17,6 @@
 struct error;
 struct json_t;
 
-#define MESSAGE_INTERFACE "io.transcoded"
-
 struct message_call {
     char *method;              // owned; "io.transcoded.Submit"
     struct json_t *parameters; // referenced; an object, never NULL

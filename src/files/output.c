@@ -161,8 +161,7 @@ static int create_growing(struct output *o, struct error *e)
     return 0;
 }
 
-/* A file system without attributes has no marks: there, an attempt that died
- * between finishing and saying so is in its own way. */
+/* A file system may have no attributes: see files_set_mark(). */
 static void put_mark(const struct output *o)
 {
     if (o->config.mark)

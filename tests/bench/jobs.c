@@ -21,6 +21,7 @@
 #include "service.h"
 #include "store/store.h"
 #include "wire/client.h"
+#include "wire/interface.h"
 
 #define CLIENTS      8
 #define SUBMITS      500 // of each client in a run
@@ -52,8 +53,7 @@ static int submit_one(struct client *c, const json_t *parameters,
 {
     struct message_reply reply;
 
-    int r = client_call(c, MESSAGE_INTERFACE ".Submit", parameters, false, NULL,
-                        0, e);
+    int r = client_call(c, INTERFACE_SUBMIT, parameters, false, NULL, 0, e);
     if (r < 0)
         return r;
     r = client_receive(c, -1, &reply, e);

@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "opener.h"
 #include "wire/client.h"
+#include "wire/interface.h"
 
 #define JOBS_MOST     16
 #define CHILDREN_MOST 64
@@ -149,7 +150,7 @@ int service_call(const struct service *s, json_t **ret, const char *method,
     struct client *c = NULL;
     json_t *reply = NULL;
 
-    (void)snprintf(name, sizeof(name), "%s.%s", MESSAGE_INTERFACE, method);
+    (void)snprintf(name, sizeof(name), "%s.%s", INTERFACE_TRANSCODED, method);
     int r = client_connect(&c, s->socket, e);
     if (r == 0)
         r = client_call(c, name, parameters, false, NULL, 0, e);
@@ -179,8 +180,8 @@ static int submit(const struct service *s, struct followed *f, json_t *job,
     if (r == 0 && way == SERVICE_ATTACHED)
         r = opener_start(&f->opener, &channel, job, e);
     if (r == 0)
-        r = client_call(f->client, MESSAGE_INTERFACE ".Submit", parameters,
-                        true, &channel, channel >= 0, e);
+        r = client_call(f->client, INTERFACE_SUBMIT, parameters, true, &channel,
+                        channel >= 0, e);
     fd_close(&channel);
     json_decref(parameters);
     return r;

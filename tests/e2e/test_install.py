@@ -4,6 +4,7 @@ it away again."""
 
 import os
 import pathlib
+import re
 import subprocess
 
 import harness
@@ -44,6 +45,15 @@ class Install(harness.TestCase):
         for name in there:
             executable = os.access(self.installed / name, os.X_OK)
             self.assertEqual(executable, name.startswith(("bin/", "libexec/")), name)
+
+    def test_install__what_the_manuals_name__is_there(self):
+        there = self.files() + ["share/transcoded/profiles"]
+        for page in "man1/transcodectl.1", "man8/transcoded.8":
+            text = (self.installed / "share/man" / page).read_text()
+            named = re.findall(r"Pa (share/\S+)", text)
+            self.assertIn("share/transcoded/profiles/job.schema.json", named)
+            for name in named:
+                self.assertIn(name, there)
 
     def test_install__programs__find_each_other_and_the_profiles(self):
         service = self.service(program=self.installed / "bin/transcoded")
