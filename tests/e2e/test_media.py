@@ -4,37 +4,7 @@ the oddities of real media. The ffmpeg CLI is the reference."""
 
 import harness
 from harness import COPY, FAST, clip, ffmpeg, film, frames, plays, probe, psnr, streams, times
-
-
-class MediaCase(harness.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.room = harness.tempfile.TemporaryDirectory(prefix="transcoded-")
-        cls.addClassCleanup(cls.room.cleanup)
-        cls.s = harness.Service(cls.room.name + "/service")
-        cls.s.start()
-        cls.addClassCleanup(cls.s.__exit__, None)
-
-    def run_job(self, source, *outputs, **fields):
-        """Run it to success; the outcome event comes back."""
-        r = self.s.ctl("--json", "run", self.job_file(self.job(source, *outputs, **fields)), timeout=120)
-        self.assertEqual(r.returncode, 0, r.stdout[-3000:] + r.stderr + self.s.words()[-2000:])
-        events = [harness.json.loads(line) for line in r.stdout.splitlines()]
-        self.assertEqual(events[-1]["event"], "outcome")
-        self.plan = next(e["plan"] for e in events if e["event"] == "ready")
-        return events[-1]
-
-    def theirs(self, name, *arguments):
-        path = self.folder / name
-        ffmpeg(*arguments, path)
-        return path
-
-    def assertInSync(self, path, tolerance=0.06):
-        """Sound and pictures begin and end together."""
-        found = {s["codec_type"]: s for s in streams(path)}
-        v, a = found["video"], found["audio"]
-        self.assertAlmostEqual(float(v.get("start_time", 0)), float(a.get("start_time", 0)), delta=tolerance)
+from mediacase import MediaCase
 
 
 class Codecs(MediaCase):
