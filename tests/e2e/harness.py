@@ -380,8 +380,8 @@ class _Tap(unittest.TextTestResult):
     def addSubTest(self, test, subtest, err):
         if err is not None:
             super().addSubTest(test, subtest, err)
-            both = self.failures + self.errors
-            self.line(subtest, "not ok", more=both[-1][1])
+            kind = self.failures if issubclass(err[0], test.failureException) else self.errors
+            self.line(subtest, "not ok", more=kind[-1][1])
 
 
 def main():
