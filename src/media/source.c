@@ -16,6 +16,7 @@
 #include "media/extent.h"
 #include "media/file_io.h"
 #include "media/inspect.h"
+#include "media/seek.h"
 
 /* Packets to look at for the streams' first timestamps, at most. */
 #define AHEAD_MOST 256
@@ -255,10 +256,10 @@ void source_use(struct source *s, const bool *used)
 
 int source_seek(struct source *s, int64_t time)
 {
-    int r = avformat_seek_file(s->format, -1, INT64_MIN, time, time, 0);
+    int r = seek_to_key(s->format, time);
 
     if (r < 0)
-        return averror_code(r);
+        return r;
     drop_ahead(s);
     s->end = 0;
     return 0;
