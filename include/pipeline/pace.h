@@ -18,6 +18,7 @@ struct pace {
     bool even;
     AVRational time_base; // of the encoder
     int64_t next;         // the least timestamp that is free
+    double phase;         // of the last frame: how much later than its number
     int64_t interval;     // µs between forced key frames, 0: none
     int64_t forced;       // how many intervals have begun with one
 };

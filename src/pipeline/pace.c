@@ -21,14 +21,25 @@ void pace_init(struct pace *p, AVRational frame_rate, AVRational time_base,
     };
 }
 
-static int64_t place_even(const struct pace *p, int64_t pts, AVRational from)
+/* The frame behind a gap is as late for its number as the one before was, or
+ * else all that follow would be one off; but no later than the tolerance. */
+static int64_t place_behind_gap(const struct pace *p, double place)
+{
+    int64_t number = llrint(place - p->phase);
+
+    return fabs(place - (double)number) > TOLERANCE ? llrint(place) : number;
+}
+
+static int64_t place_even(struct pace *p, int64_t pts, AVRational from)
 {
     double place = (double)pts * av_q2d(from) / av_q2d(p->time_base);
     double off = place - (double)p->next;
 
     if (off < -TOLERANCE)
         return -1;
-    return off > TOLERANCE ? llrint(place) : p->next;
+    int64_t number = off > TOLERANCE ? place_behind_gap(p, place) : p->next;
+    p->phase = place - (double)number;
+    return number;
 }
 
 int64_t pace_place(struct pace *p, int64_t pts, AVRational time_base)
