@@ -27,6 +27,7 @@ struct route {
 struct demuxer {
     struct stage stage;
     struct demuxer_config config;
+    int64_t next; // of a raw stream: the time of its next packet, in ticks
     struct timeline *timeline; // owned
     struct route *routes;      // owned
     size_t route_count;
@@ -71,10 +72,28 @@ static int64_t to_us(int64_t time, AVRational time_base)
                : av_rescale_q(time, time_base, AV_TIME_BASE_Q);
 }
 
+/* Raw streams say no times: frame follows frame. When each is shown is known
+ * where they come in that order, too. */
+static void stamp(struct demuxer *d, AVPacket *packet, const AVStream *st)
+{
+    if (st->start_time != AV_NOPTS_VALUE || packet->dts != AV_NOPTS_VALUE ||
+        packet->pts != AV_NOPTS_VALUE)
+        return;
+    packet->dts = d->next;
+    if (!st->codecpar->video_delay)
+        packet->pts = packet->dts;
+    if (packet->duration <= 0 && st->avg_frame_rate.num)
+        packet->duration =
+            av_rescale_q(1, av_inv_q(st->avg_frame_rate), st->time_base);
+    d->next += packet->duration;
+}
+
 /* Put the packet on the pipeline's clock; returns its time in µs. */
 static int64_t place(struct demuxer *d, AVPacket *packet, const AVStream *st)
 {
     AVRational base = st->time_base;
+
+    stamp(d, packet, st);
     int64_t dts = to_us(packet->dts, base);
     bool guides = st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO ||
                   st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
