@@ -620,14 +620,13 @@ class Socket(Scripted):
         self.addCleanup(listening.close)
         listening.bind(str(service.socket))
         listening.listen()
-        os.dup2(listening.fileno(), 3)
         run = ("import os,sys; os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()));"
-               "os.execv(sys.argv[1], sys.argv[1:])")
-        program = ["python3", "-c", run, harness.TRANSCODED, "--config", service.configuration,
-                   "--state-dir", service.state]
+               "os.dup2(int(sys.argv[1]), 3); os.execv(sys.argv[2], sys.argv[2:])")
+        program = ["python3", "-c", run, str(listening.fileno()), harness.TRANSCODED,
+                   "--config", service.configuration, "--state-dir", service.state]
         with open(service.log, "wb") as log:
-            service.process = subprocess.Popen(program, pass_fds=[3], stdout=log, stderr=log)
-        os.close(3)
+            service.process = subprocess.Popen(program, pass_fds=[listening.fileno()],
+                                               stdout=log, stderr=log)
         wait_until(service.answers, "it answers")
         self.assertEqual(service.stop(), 0)
         self.assertTrue(service.socket.exists(), "it is systemd's, not ours to remove")
