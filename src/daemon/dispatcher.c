@@ -88,7 +88,8 @@ void dispatcher_close(struct dispatcher *j)
 {
     if (!j)
         return;
-    list_foreach(link, next, &j->works) work_destroy(work_of(link));
+    list_foreach (link, next, &j->works)
+        work_destroy(work_of(link));
     backlog_destroy(j->backlog);
     j->backlog = NULL;
     uv_close((uv_handle_t *)&j->wake, on_closed);
@@ -179,8 +180,7 @@ static struct work *next_waiting(const struct dispatcher *j,
 {
     struct work *best = NULL;
 
-    list_foreach(link, next, &j->works)
-    {
+    list_foreach (link, next, &j->works) {
         struct work *w = work_of(link);
         if (w->is_waiting && (!last || is_before(last, w)) &&
             (!best || is_before(w, best)))
@@ -243,12 +243,17 @@ void dispatcher_hold_breath(struct dispatcher *j, const char *why)
     (void)uv_timer_start(&j->breath, on_breath, j->pause, 0);
 }
 
+void dispatcher_breathe(struct dispatcher *j)
+{
+    j->pause = 0;
+}
+
 bool dispatcher_has_room(struct dispatcher *j, uid_t uid, int64_t *ret_limit)
 {
     schedule(j); // or those who wait for the loop's turn would not be counted
+    size_t own = backlog_attempts_of(j->backlog, uid) + planning_count(j, uid);
     return scheduler_has_room(&j->load, &j->daemon->configuration.limits,
-                              (int64_t)backlog_attempts_of(j->backlog, uid),
-                              ret_limit);
+                              (int64_t)own, ret_limit);
 }
 
 static bool writes_to(const struct work *w, const char *path)
@@ -263,8 +268,7 @@ static bool writes_to(const struct work *w, const char *path)
 int64_t dispatcher_writer_of(const struct dispatcher *j, const struct job *job,
                              uid_t uid, size_t *ret_output)
 {
-    list_foreach(link, next, &j->works)
-    {
+    list_foreach (link, next, &j->works) {
         const struct work *w = work_of(link);
         // its successor: a client that seeks hangs up and asks anew
         bool is_leaving = w->lost_client && w->row->job.uid == uid;
@@ -300,8 +304,7 @@ static bool is_under_way(const struct work *w)
 void dispatcher_stop(struct dispatcher *j)
 {
     j->stopping = true;
-    list_foreach(link, next, &j->works)
-    {
+    list_foreach (link, next, &j->works) {
         if (!is_under_way(work_of(link)))
             wish_interrupt(work_of(link));
     }
@@ -312,15 +315,15 @@ void dispatcher_stop(struct dispatcher *j)
 void dispatcher_interrupt(struct dispatcher *j)
 {
     planning_interrupt_all(j);
-    list_foreach(link, next, &j->works) wish_interrupt(work_of(link));
+    list_foreach (link, next, &j->works)
+        wish_interrupt(work_of(link));
 }
 
 void dispatcher_check_settled(struct dispatcher *j)
 {
     if (!j->stopping || !list_empty(&j->plannings))
         return;
-    list_foreach(link, next, &j->works)
-    {
+    list_foreach (link, next, &j->works) {
         if (work_of(link)->phase != WORK_QUEUED)
             return;
     }

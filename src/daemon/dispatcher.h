@@ -65,6 +65,9 @@ void dispatcher_wake(struct dispatcher *j);
 /* No worker can be started, or the store does not answer: wait a while. */
 void dispatcher_hold_breath(struct dispatcher *j, const char *why);
 
+/* It works again. */
+void dispatcher_breathe(struct dispatcher *j);
+
 /* May a job of @uid that cannot wait start now? */
 bool dispatcher_has_room(struct dispatcher *j, uid_t uid, int64_t *ret_limit);
 

@@ -43,8 +43,7 @@ void followers_destroy(struct followers *f)
 {
     if (!f)
         return;
-    list_foreach(link, next, &f->all)
-    {
+    list_foreach (link, next, &f->all) {
         struct follower *one = list_entry(link, struct follower, link);
         call_end(one->call);
         follower_free(one);
@@ -94,8 +93,7 @@ void followers_tell(struct followers *f, uid_t owner, int64_t id,
     json_t *parameters = json_object();
 
     json_object_set(parameters, "event", (json_t *)(size_t)event);
-    list_foreach(link, next, &f->all)
-    {
+    list_foreach (link, next, &f->all) {
         struct follower *one = list_entry(link, struct follower, link);
         if (!concerns(f, one, owner, id))
             continue;

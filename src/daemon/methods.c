@@ -84,8 +84,7 @@ static const char *unknown_parameter(const struct method *m,
     const char *name;
     json_t *value;
 
-    json_object_foreach(call->message.parameters, name, value)
-    {
+    json_object_foreach (call->message.parameters, name, value) {
         if (!takes(m, name))
             return name;
     }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct call;
 struct daemon;
@@ -56,6 +57,7 @@ void submit_job(struct daemon *d, struct call *call);
 // planning.c
 void planning_start(struct daemon *d, struct call *call);
 void planning_interrupt_all(struct dispatcher *dispatcher);
+size_t planning_count(const struct dispatcher *dispatcher, uid_t uid);
 // queries.c
 void query_list(struct daemon *d, struct call *call);
 void query_show(struct daemon *d, struct call *call);

@@ -23,6 +23,7 @@ struct planning {
     struct list link;      // dispatcher.plannings
     struct daemon *daemon; // not owned
     struct call *call;     // owned; NULL: answered
+    uid_t uid;             // who asked
     struct job job;
     struct log log;
     struct attempt *attempt; // owned
@@ -45,8 +46,18 @@ static void planning_destroy(struct planning *p)
 
 void planning_interrupt_all(struct dispatcher *dispatcher)
 {
-    list_foreach(link, next, &dispatcher->plannings) attempt_kill(
-        list_entry(link, struct planning, link)->attempt, TASK_SHUTDOWN);
+    list_foreach (link, next, &dispatcher->plannings)
+        attempt_kill(list_entry(link, struct planning, link)->attempt,
+                     TASK_SHUTDOWN);
+}
+
+size_t planning_count(const struct dispatcher *dispatcher, uid_t uid)
+{
+    size_t count = 0;
+
+    list_foreach (link, next, &dispatcher->plannings)
+        count += list_entry(link, struct planning, link)->uid == uid;
+    return count;
 }
 
 static void on_hung_up(void *user)
@@ -170,6 +181,7 @@ void planning_start(struct daemon *d, struct call *call)
     struct planning *p = xcalloc(1, sizeof(*p));
     p->daemon = d;
     p->call = call;
+    p->uid = call->peer.uid;
     p->job = job;
     log_init(&p->log, NULL, "plan");
     list_append(&d->dispatcher->plannings, &p->link);

@@ -78,7 +78,7 @@ static json_t *output_paths(const json_t *job)
     size_t i;
     json_t *output;
 
-    json_array_foreach(json_object_get(job, "outputs"), i, output)
+    json_array_foreach (json_object_get(job, "outputs"), i, output)
         json_array_append(paths, json_object_get(output, "path"));
     return paths;
 }
@@ -135,8 +135,7 @@ static bool parameter_states(struct call *call, unsigned *ret)
         reply_invalid_parameter(call, "states");
         return false;
     }
-    json_array_foreach(states, i, name)
-    {
+    json_array_foreach (states, i, name) {
         int state = json_is_string(name)
                         ? state_from_name(json_string_value(name))
                         : -1;

@@ -68,8 +68,7 @@ static size_t count_of(const struct server *s, uid_t uid)
 {
     size_t count = 0;
 
-    list_foreach(link, next, &s->connections)
-    {
+    list_foreach (link, next, &s->connections) {
         if (list_entry(link, struct connection, link)->peer.uid == uid)
             count++;
     }
@@ -340,7 +339,7 @@ void server_close(struct server *s)
     if (!s)
         return;
     server_stop_listening(s);
-    list_foreach(link, next, &s->connections)
+    list_foreach (link, next, &s->connections)
         connection_destroy(list_entry(link, struct connection, link));
     uv_close((uv_handle_t *)&s->poll, on_handle_closed);
     uv_close((uv_handle_t *)&s->breath, on_handle_closed);

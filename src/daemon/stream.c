@@ -208,7 +208,7 @@ static void on_closed(uv_handle_t *handle)
     struct stream *s = handle->data;
 
     frame_reader_destroy(s->reader);
-    list_foreach(link, next, &s->unsent)
+    list_foreach (link, next, &s->unsent)
         packet_destroy(list_entry(link, struct packet, link));
     free(s);
 }

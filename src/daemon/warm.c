@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "child.h"
 
+#define HEAD_START_MS  30 // of a job: loading a program would slow a short one
 #define PAUSE_FIRST_MS 250
 #define PAUSE_MOST_MS  30000
 #define SETTLED        (10 * SECOND) // it lived so long: nothing is wrong
@@ -49,9 +50,9 @@ static void on_timer(uv_timer_t *timer)
     start(timer->data);
 }
 
-static void start_later(struct warm *w)
+static void start_later(struct warm *w, uint64_t ms)
 {
-    (void)uv_timer_start(&w->timer, on_timer, w->pause, 0);
+    (void)uv_timer_start(&w->timer, on_timer, ms, 0);
 }
 
 static void lengthen_pause(struct warm *w)
@@ -82,7 +83,7 @@ static void start(struct warm *w)
         if (w->pause < PAUSE_MOST_MS) // it is in the log often enough
             log_error(NULL, "no worker stands ready: %s", e.text);
         lengthen_pause(w);
-        start_later(w);
+        start_later(w, w->pause);
         return;
     }
     w->since = clock_now();
@@ -111,7 +112,7 @@ static void on_exited(void *user, struct task_exit exit)
     if (clock_now() - w->since > SETTLED)
         w->pause = 0;
     lengthen_pause(w);
-    start_later(w);
+    start_later(w, w->pause);
 }
 
 struct warm *warm_create(uv_loop_t *loop, const char *program, size_t log_lines)
@@ -123,7 +124,7 @@ struct warm *warm_create(uv_loop_t *loop, const char *program, size_t log_lines)
     w->log_lines = log_lines;
     w->timer.data = w;
     (void)uv_timer_init(loop, &w->timer);
-    start_later(w);
+    start_later(w, w->pause);
     return w;
 }
 
@@ -154,7 +155,7 @@ void warm_configure(struct warm *w, const char *program, size_t log_lines)
     child_destroy(w->ready);
     w->ready = NULL;
     w->pause = 0;
-    start_later(w);
+    start_later(w, w->pause);
 }
 
 int warm_take(struct warm *w, struct child **ret, struct error *e)
@@ -164,6 +165,6 @@ int warm_take(struct warm *w, struct child **ret, struct error *e)
     *ret = w->ready;
     w->ready = NULL;
     w->pause = 0;
-    start_later(w); // not now: the one that has a job comes first
+    start_later(w, HEAD_START_MS);
     return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * warm: a worker that is started ahead of its job, so that a job never waits
- * for a program to load. It takes the next job and is replaced at once; one
+ * for a program to load. It takes the next job and is replaced soon; one
  * that dies by itself is replaced after growing pauses.
  */
 #ifndef DAEMON_WARM_H

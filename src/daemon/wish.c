@@ -27,25 +27,6 @@ void wish_cancel(struct work *w, struct call *call)
     }
 }
 
-static void on_row_stored(void *user, int result, const struct error *e)
-{
-    struct call *call = user;
-
-    if (result < 0)
-        reply_unavailable(call, e);
-    else
-        call_reply(call, NULL);
-}
-
-/* The row has changed: reply when that is durable. */
-static void save_and_reply(struct dispatcher *j, const struct backlog_job *row,
-                           struct call *call)
-{
-    store_update(j->daemon->store, &row->job, OUTCOME_NONE, on_row_stored,
-                 call);
-    dispatcher_tell_state(j, row);
-}
-
 /* A job that has begun but does not run yet goes back to the queue, held. */
 static void hold_back(struct work *w, struct call *call)
 {
@@ -67,7 +48,7 @@ void wish_pause(struct dispatcher *j, struct backlog_job *row,
         if (row->job.held)
             break;
         backlog_hold(j->backlog, row);
-        save_and_reply(j, row, call);
+        work_save_and_reply(j, row, call);
         return;
     case STATE_STARTING:
         hold_back(w, call);
@@ -76,7 +57,7 @@ void wish_pause(struct dispatcher *j, struct backlog_job *row,
         if (attempt_pause(w->attempt) < 0)
             break; // it is just ending
         row->job.state = STATE_PAUSED;
-        save_and_reply(j, row, call);
+        work_save_and_reply(j, row, call);
         return;
     case STATE_PAUSED:
     case STATE_SUCCEEDED:
@@ -95,12 +76,12 @@ void wish_resume(struct dispatcher *j, struct backlog_job *row,
 
     if (row->job.state == STATE_QUEUED && row->job.held) {
         backlog_release(j->backlog, row);
-        save_and_reply(j, row, call);
+        work_save_and_reply(j, row, call);
         dispatcher_wake(j);
     } else if (row->job.state == STATE_PAUSED &&
                attempt_resume(w->attempt) == 0) {
         row->job.state = STATE_RUNNING;
-        save_and_reply(j, row, call);
+        work_save_and_reply(j, row, call);
     } else {
         reply_wrong_state(call, row->job.state);
     }

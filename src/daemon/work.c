@@ -44,7 +44,7 @@ static void record_fini(struct store_attempt *r)
 
 static void end_calls(struct list *calls)
 {
-    list_foreach(link, next, calls)
+    list_foreach (link, next, calls)
         call_end(list_entry(link, struct call, link));
 }
 
@@ -288,6 +288,7 @@ static void launch(struct work *w)
         unbegin(w);
         return;
     }
+    dispatcher_breathe(w->dispatcher);
     w->phase = WORK_RUNNING;
     w->record = (struct store_attempt){
         .number = w->row->job.attempts,
@@ -334,10 +335,37 @@ void work_start(struct work *w)
         store_get(w->dispatcher->daemon->store, w->row->job.id, on_document, w);
 }
 
+static void on_row_stored(void *user, int result, const struct error *e)
+{
+    struct call *call = user;
+
+    if (result < 0)
+        reply_unavailable(call, e);
+    else
+        call_reply(call, NULL);
+}
+
+void work_save_and_reply(struct dispatcher *j, const struct backlog_job *row,
+                         struct call *call)
+{
+    store_update(j->daemon->store, &row->job, OUTCOME_NONE, on_row_stored,
+                 call);
+    dispatcher_tell_state(j, row);
+}
+
+/* Pause, of a job that is back in the queue now. */
+static void answer_holders(struct work *w)
+{
+    list_foreach (link, next, &w->holders) {
+        list_remove(link);
+        work_save_and_reply(w->dispatcher, w->row,
+                            list_entry(link, struct call, link));
+    }
+}
+
 static void reply_all(struct list *calls)
 {
-    list_foreach(link, next, calls)
-    {
+    list_foreach (link, next, calls) {
         struct call *call = list_entry(link, struct call, link);
         list_remove(link);
         call_reply(call, NULL);
@@ -346,8 +374,7 @@ static void reply_all(struct list *calls)
 
 static void refuse_all(struct list *calls, enum state state)
 {
-    list_foreach(link, next, calls)
-    {
+    list_foreach (link, next, calls) {
         struct call *call = list_entry(link, struct call, link);
         list_remove(link);
         reply_wrong_state(call, state);
@@ -365,9 +392,11 @@ static void requeue(struct work *w)
     w->phase = WORK_QUEUED;
     backlog_requeue(j->backlog, row);
     enter(w, STATE_QUEUED);
-    reply_all(&w->holders);
+    answer_holders(w);
     if (!list_empty(&w->enders)) { // the attempt ended before it was asked
         work_finish(w, OUTCOME_CANCELLED, "cancelled", NULL);
+    } else if (row->job.attached && j->stopping) {
+        work_finish(w, OUTCOME_INTERRUPTED, "the service was shut down", NULL);
     } else if (!row->job.attached) {
         work_destroy(w); // a row will do again
     }

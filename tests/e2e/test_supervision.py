@@ -415,6 +415,18 @@ class Ends(Scripted):
         self.assertEqual((shown["state"], len(shown["attempts"])), ("succeeded", 2))
         self.assertEqual(shown["attempts"][0]["outcome"], "interrupted")
 
+    def test_sigterm__attached_job_that_would_be_tried_again__ends(self):
+        service = self.start(stop_timeout="10s")
+        with service.connect() as v:
+            v.send("Submit", {"job": self.script("need+ready+sleep:500+crash")}, more=True)
+            v.receive()
+            service.wait_for(1, "running")
+            service.process.send_signal(signal.SIGTERM)
+            while (reply := v.receive()) and reply.get("continues"):
+                pass
+            self.assertEqual(reply["parameters"]["event"]["outcome"], "interrupted")
+        self.assertEqual(service.process.wait(harness.PATIENCE), 0)
+
     def test_sigterm__refuses_new_jobs(self):
         service = self.start(stop_timeout="10s")
         id = service.submit(self.script("need+ready+sleep:800+done"))
