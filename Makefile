@@ -93,7 +93,7 @@ first_folder = $(word 2,$(subst /, ,$(patsubst $(BUILD)/%,%,$(1))))
 READY := $(foreach p,$(PROGRAMS),$(if $(wildcard src/$(ROOM_$(p))/main.c),$(p)))
 
 .PHONY: all check soak bench demo fuzz lint compat install uninstall clean \
-	deps vgpu tests thread-tests objects
+	deps vgpu vgpu-tests tests thread-tests objects
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(READY:%=$(BUILD)/%)
@@ -269,7 +269,45 @@ uninstall:
 	  rmdir '$(DESTDIR)$(PREFIX)'/"$$folder" 2>/dev/null || true; \
 	done
 
+# tests/vgpu: the stand-in for NVIDIA's driver, one library under four names.
+# `LD_LIBRARY_PATH=build/vgpu ffmpeg -hwaccel cuda ...` runs on it.
+VGPU := $(BUILD)/vgpu
+VGPU_PACKAGES := ffnvcodec libavcodec libavutil x264 x265
+VGPU_NAMES := libcuda.so.1 libnvcuvid.so.1 libnvidia-encode.so.1 libnvidia-ml.so.1
+VGPU_SOURCES := $(filter-out tests/vgpu/vgpuctl.c,$(wildcard tests/vgpu/*.c))
+VGPU_OBJECTS := $(VGPU_SOURCES:tests/vgpu/%.c=$(VGPU)/obj/%.o)
+VGPU_TESTS := $(patsubst tests/vgpu/tests/%.c,$(BUILD)/tests/vgpu/%,$(wildcard tests/vgpu/tests/test_*.c))
+
+$(VGPU)/obj/%.o: tests/vgpu/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -fPIC -fvisibility=hidden -Itests/vgpu \
+	  $(shell pkg-config --cflags $(VGPU_PACKAGES)) -c $< -o $@
+
+# Never unloaded: a client closes and opens the driver several times, and what
+# was counted must stay.
+$(VGPU)/libvgpu.so: $(VGPU_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) -pthread -shared -Wl,-z,nodelete \
+	  -Wl,-soname,libvgpu.so -o $@ $^ $(shell pkg-config --libs $(VGPU_PACKAGES)) -lm
+
+$(VGPU_NAMES:%=$(VGPU)/%): $(VGPU)/libvgpu.so
+	$(Q)ln -sf libvgpu.so $@
+
+$(VGPU)/vgpuctl: $(VGPU)/obj/vgpuctl.o $(VGPU)/obj/machine.o $(VGPU)/obj/settings.o $(VGPU)/obj/counter.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) -pthread -o $@ $^
+
+$(BUILD)/tests/vgpu/test_%: $(VGPU)/obj/tests/test_%.o $(VGPU_OBJECTS)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) -pthread -o $@ $^ \
+	  $(shell pkg-config --libs $(VGPU_PACKAGES)) -lcmocka -lm
+
+vgpu: $(VGPU_NAMES:%=$(VGPU)/%) $(VGPU)/vgpuctl
+vgpu-tests: vgpu $(VGPU_TESTS)
+
 clean:
 	rm -rf build build-*
 
--include $(shell find $(BUILD)/src $(BUILD)/tests -type f -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/src $(BUILD)/tests $(BUILD)/vgpu -type f -name '*.d' 2>/dev/null)

@@ -1,0 +1,282 @@
+/* libcuda: initialisation and contexts. */
+#include "context.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "cuda_error.h"
+#include "fault.h"
+#include "machine.h"
+#include "memory.h"
+#include "settings.h"
+
+#define STACK_DEPTH 32
+
+struct context {
+    struct context *next; // in living
+    CUdevice device;
+    unsigned flags;
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct context *living; // owned, linked by next
+static struct context *primary; // one of living, or NULL
+static int primary_holders;
+static unsigned primary_flags;
+static bool initialised;
+
+static _Thread_local struct context *stack[STACK_DEPTH];
+static _Thread_local int depth;
+
+CUresult context_enter(enum need need)
+{
+    if (need == NEED_NOTHING)
+        return CUDA_SUCCESS;
+    if (!initialised)
+        return (CUresult)CUDA_NOT_INITIALIZED;
+    if (machine_lost())
+        return (CUresult)settings()->lost_error;
+    if (need == NEED_CONTEXT && !context_current()) {
+        fault_misuse("a call that needs a context, and none is current");
+        return (CUresult)CUDA_INVALID_CONTEXT;
+    }
+    return CUDA_SUCCESS;
+}
+
+bool context_valid(const struct context *c)
+{
+    pthread_mutex_lock(&mutex);
+    const struct context *i = living;
+    while (i && i != c)
+        i = i->next;
+    pthread_mutex_unlock(&mutex);
+    return i != NULL;
+}
+
+struct context *context_current(void)
+{
+    struct context *c = depth ? stack[depth - 1] : NULL;
+
+    return c && context_valid(c) ? c : NULL;
+}
+
+static CUresult push(struct context *c)
+{
+    if (depth == STACK_DEPTH)
+        return (CUresult)CUDA_INVALID_VALUE;
+    stack[depth++] = c;
+    return CUDA_SUCCESS;
+}
+
+static CUresult create(struct context **ret, unsigned flags, CUdevice device)
+{
+    if (device != 0)
+        return (CUresult)CUDA_INVALID_DEVICE;
+    if (!machine_vram_take(settings()->context_vram << 20))
+        return (CUresult)CUDA_OUT_OF_MEMORY;
+
+    struct context *c = calloc(1, sizeof(*c));
+    if (!c)
+        abort();
+    c->device = device;
+    c->flags = flags;
+    pthread_mutex_lock(&mutex);
+    c->next = living;
+    living = c;
+    pthread_mutex_unlock(&mutex);
+
+    machine_count(COUNTER_CONTEXTS, 1);
+    machine_self()->contexts++;
+    *ret = c;
+    return CUDA_SUCCESS;
+}
+
+static CUresult destroy(struct context *c)
+{
+    pthread_mutex_lock(&mutex);
+    struct context **link = &living;
+    while (*link && *link != c)
+        link = &(*link)->next;
+    bool found = *link != NULL;
+    if (found)
+        *link = c->next;
+    pthread_mutex_unlock(&mutex);
+    if (!found)
+        return (CUresult)CUDA_INVALID_CONTEXT;
+
+    memory_free_all(c);
+    machine_vram_give(settings()->context_vram << 20);
+    machine_self()->contexts--;
+    free(c);
+    return CUDA_SUCCESS;
+}
+
+/* What is still there when the process ends was forgotten by the client. */
+__attribute__((destructor(200))) static void count_leaks(void)
+{
+    int64_t contexts = 0;
+
+    for (const struct context *c = living; c; c = c->next)
+        contexts++;
+    if (contexts)
+        machine_count(COUNTER_LEAKED_CONTEXTS, contexts);
+    if (memory_count())
+        machine_count(COUNTER_LEAKED_ALLOCATIONS, (int64_t)memory_count());
+}
+
+EXPORT tcuInit cuInit;
+CUresult cuInit(unsigned flags)
+{
+    if (flags)
+        return (CUresult)CUDA_INVALID_VALUE;
+    if (settings()->no_driver || !machine_self())
+        return (CUresult)CUDA_NO_DEVICE;
+    if (machine_lost())
+        return (CUresult)settings()->lost_error;
+    initialised = true;
+    return CUDA_SUCCESS;
+}
+
+EXPORT tcuCtxCreate_v2 cuCtxCreate_v2;
+CUresult cuCtxCreate_v2(CUcontext *ret, unsigned flags, CUdevice device)
+{
+    struct context *c;
+    CUresult r = context_enter(NEED_INIT);
+
+    if (r == CUDA_SUCCESS)
+        r = create(&c, flags, device);
+    if (r != CUDA_SUCCESS)
+        return r;
+    *ret = (CUcontext)c;
+    return push(c);
+}
+
+EXPORT tcuCtxDestroy_v2 cuCtxDestroy_v2;
+CUresult cuCtxDestroy_v2(CUcontext context)
+{
+    struct context *c = (struct context *)context;
+
+    // A lost device is still cleaned up: clients must be able to leave.
+    if (depth && stack[depth - 1] == c)
+        depth--;
+    return destroy(c);
+}
+
+EXPORT tcuCtxPushCurrent_v2 cuCtxPushCurrent_v2;
+CUresult cuCtxPushCurrent_v2(CUcontext context)
+{
+    CUresult r = context_enter(NEED_INIT);
+
+    if (r != CUDA_SUCCESS)
+        return r;
+    if (!context_valid((struct context *)context)) {
+        fault_misuse("push of a context that does not live");
+        return (CUresult)CUDA_INVALID_CONTEXT;
+    }
+    return push((struct context *)context);
+}
+
+EXPORT tcuCtxPopCurrent_v2 cuCtxPopCurrent_v2;
+CUresult cuCtxPopCurrent_v2(CUcontext *ret)
+{
+    if (!depth)
+        return (CUresult)CUDA_INVALID_CONTEXT;
+    depth--;
+    if (ret)
+        *ret = (CUcontext)stack[depth];
+    return CUDA_SUCCESS;
+}
+
+EXPORT CUresult CUDAAPI cuCtxGetCurrent(CUcontext *ret);
+CUresult cuCtxGetCurrent(CUcontext *ret)
+{
+    *ret = (CUcontext)context_current();
+    return context_enter(NEED_INIT);
+}
+
+EXPORT CUresult CUDAAPI cuCtxSetCurrent(CUcontext context);
+CUresult cuCtxSetCurrent(CUcontext context)
+{
+    CUresult r = context_enter(NEED_INIT);
+
+    if (r != CUDA_SUCCESS)
+        return r;
+    if (depth)
+        depth--;
+    return context ? push((struct context *)context) : CUDA_SUCCESS;
+}
+
+EXPORT CUresult CUDAAPI cuCtxSynchronize(void);
+CUresult cuCtxSynchronize(void)
+{
+    return context_enter(NEED_CONTEXT);
+}
+
+EXPORT tcuCtxSetLimit cuCtxSetLimit;
+CUresult cuCtxSetLimit(CUlimit limit, size_t value)
+{
+    (void)limit;
+    (void)value;
+    return context_enter(NEED_CONTEXT);
+}
+
+EXPORT tcuCtxGetDevice cuCtxGetDevice;
+CUresult cuCtxGetDevice(CUdevice *device)
+{
+    CUresult r = context_enter(NEED_CONTEXT);
+
+    if (r == CUDA_SUCCESS)
+        *device = context_current()->device;
+    return r;
+}
+
+EXPORT tcuDevicePrimaryCtxRetain cuDevicePrimaryCtxRetain;
+CUresult cuDevicePrimaryCtxRetain(CUcontext *ret, CUdevice device)
+{
+    CUresult r = context_enter(NEED_INIT);
+
+    if (r == CUDA_SUCCESS && !primary)
+        r = create(&primary, primary_flags, device);
+    if (r != CUDA_SUCCESS)
+        return r;
+    primary_holders++;
+    *ret = (CUcontext)primary;
+    return CUDA_SUCCESS;
+}
+
+EXPORT tcuDevicePrimaryCtxReset cuDevicePrimaryCtxReset;
+CUresult cuDevicePrimaryCtxReset(CUdevice device)
+{
+    (void)device;
+    struct context *gone = primary;
+
+    primary = NULL;
+    primary_holders = 0;
+    return gone ? destroy(gone) : CUDA_SUCCESS;
+}
+
+EXPORT tcuDevicePrimaryCtxRelease cuDevicePrimaryCtxRelease;
+CUresult cuDevicePrimaryCtxRelease(CUdevice device)
+{
+    if (!primary_holders)
+        return (CUresult)CUDA_INVALID_CONTEXT;
+    return --primary_holders ? CUDA_SUCCESS : cuDevicePrimaryCtxReset(device);
+}
+
+EXPORT tcuDevicePrimaryCtxSetFlags cuDevicePrimaryCtxSetFlags;
+CUresult cuDevicePrimaryCtxSetFlags(CUdevice device, unsigned flags)
+{
+    (void)device;
+    primary_flags = flags;
+    return context_enter(NEED_INIT);
+}
+
+EXPORT tcuDevicePrimaryCtxGetState cuDevicePrimaryCtxGetState;
+CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags,
+                                    int *active)
+{
+    (void)device;
+    *flags = primary_flags;
+    *active = primary != NULL;
+    return context_enter(NEED_INIT);
+}
