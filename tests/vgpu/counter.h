@@ -31,8 +31,8 @@ enum counter {
     COUNTER_SESSIONS_REFUSED,
     COUNTER_ENCODED,
     COUNTER_IDR,
-    COUNTER_FAULTS,      // that fired
-    COUNTER_MISUSE,      // calls that a driver need not forgive
+    COUNTER_FAULTS,             // that fired
+    COUNTER_MISUSE,             // calls that a driver need not forgive
     COUNTER_LEAKED_ALLOCATIONS, // at the end of the process
     COUNTER_LEAKED_CONTEXTS,
     COUNTER_LEAKED_DECODERS,

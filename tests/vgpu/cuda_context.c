@@ -19,7 +19,7 @@ struct context {
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct context *living; // owned, linked by next
+static struct context *living;  // owned, linked by next
 static struct context *primary; // one of living, or NULL
 static int primary_holders;
 static unsigned primary_flags;

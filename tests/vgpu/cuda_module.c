@@ -43,8 +43,8 @@ static int entry_parameters(const char *ptx, const char *name)
 
     for (const char *at = ptx; (at = strstr(at, ".entry "));) {
         at += strlen(".entry ");
-        if (strncmp(at, name, length) || (at[length] != '(' &&
-                                          at[length] != '\n'))
+        if (strncmp(at, name, length) ||
+            (at[length] != '(' && at[length] != '\n'))
             continue;
         const char *end = strchr(at, ')');
         int n = 0;

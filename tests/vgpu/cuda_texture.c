@@ -55,9 +55,9 @@ static int open_resource(struct texture *ret, const CUDA_RESOURCE_DESC *r)
         r->res.pitch2D.width > 65536 || r->res.pitch2D.height > 65536 ||
         r->res.pitch2D.numChannels > 4)
         return 0;
-    t.texels = memory_rows(r->res.pitch2D.devPtr, t.pitch,
-                           (size_t)(t.width * t.channels * t.bytes),
-                           (size_t)t.height);
+    t.texels =
+        memory_rows(r->res.pitch2D.devPtr, t.pitch,
+                    (size_t)(t.width * t.channels * t.bytes), (size_t)t.height);
     if (!t.texels)
         return 0;
     *ret = t;

@@ -149,8 +149,8 @@ static CUresult make_outputs(struct decoder *d, unsigned count)
         abort();
     d->output_count = count;
     for (unsigned i = 0; i < count; i++) {
-        CUresult r = memory_allocate(context_current(), size,
-                                     &d->outputs[i].address);
+        CUresult r =
+            memory_allocate(context_current(), size, &d->outputs[i].address);
         if (r != CUDA_SUCCESS)
             return r;
     }
@@ -275,9 +275,8 @@ CUresult cuvidGetDecodeStatus(CUvideodecoder handle, int index,
 
     if (!d || index < 0 || (unsigned)index >= d->picture_count)
         return (CUresult)CUDA_INVALID_VALUE;
-    ret->decodeStatus = d->pictures[index]->buf[0]
-                            ? cuvidDecodeStatus_Success
-                            : cuvidDecodeStatus_Error;
+    ret->decodeStatus = d->pictures[index]->buf[0] ? cuvidDecodeStatus_Success
+                                                   : cuvidDecodeStatus_Error;
     return CUDA_SUCCESS;
 }
 
@@ -298,9 +297,10 @@ static void copy_row(const struct decoder *d, uint8_t *to, const uint8_t *from,
     for (unsigned x = 0; x < width && d->bytes == 1; x++)
         to[x * step] = from[x];
     for (unsigned x = 0; x < width && d->bytes == 2; x++)
-        ((uint16_t *)(void *)to)[x * step] = (uint16_t)(
-            shift == 8 ? from[x] << 8
-                       : ((const uint16_t *)(const void *)from)[x] << shift);
+        ((uint16_t *)(void *)to)[x * step] =
+            (uint16_t)(shift == 8 ? from[x] << 8
+                                  : ((const uint16_t *)(const void *)from)[x]
+                                        << shift);
 }
 
 static unsigned least(unsigned a, int b)
@@ -314,8 +314,8 @@ static void copy_plane(const struct decoder *d, uint8_t *to,
     unsigned part = plane ? 2 : 1;
     unsigned width = least(d->width, from->width) / part;
     unsigned height = least(d->height, from->height) / part;
-    uint8_t *first = to + (plane ? d->pitch * d->height : 0) +
-                     (plane == 2 ? d->bytes : 0);
+    uint8_t *first =
+        to + (plane ? d->pitch * d->height : 0) + (plane == 2 ? d->bytes : 0);
 
     for (unsigned y = 0; y < height; y++)
         copy_row(d, first + y * d->pitch,

@@ -71,8 +71,9 @@ static void collect(struct reference_set *s, const CUVIDHEVCPICPARAMS *h)
             (struct reference){h->PicOrderCntVal[i], 1};
     }
     for (int i = 0; i < REFERENCES; i++) {
-        bool used = listed(h->RefPicSetStCurrBefore, h->NumPocStCurrBefore, i) ||
-                    listed(h->RefPicSetStCurrAfter, h->NumPocStCurrAfter, i);
+        bool used =
+            listed(h->RefPicSetStCurrBefore, h->NumPocStCurrBefore, i) ||
+            listed(h->RefPicSetStCurrAfter, h->NumPocStCurrAfter, i);
         struct reference r = {h->PicOrderCntVal[i], used};
 
         if ((h->RefPicIdx[i] < 0 && !used) || r.order == current ||
@@ -120,8 +121,8 @@ static void put_long_term(struct bits *b, const struct reference_set *s,
     bits_ue(b, s->long_term_count);
     for (unsigned i = 0; i < s->long_term_count; i++) {
         const struct reference *r = &s->long_term[i];
-        int cycle = ((current & ~lsb_mask) - (r->order & ~lsb_mask)) >>
-                    lsb_bits;
+        int cycle =
+            ((current & ~lsb_mask) - (r->order & ~lsb_mask)) >> lsb_bits;
         bits_put(b, lsb_bits, (uint32_t)(r->order & lsb_mask));
         bits_put(b, 1, r->used);
         bits_put(b, 1, cycle >= last_cycle);

@@ -28,7 +28,7 @@ typedef CUresult kernel_run(const struct kernel *k, const struct launch *l);
 struct kernel {
     char name[KERNEL_NAME];
     kernel_run *run;
-    int parameters; // how many, as the module must say, too
+    int parameters;        // how many, as the module must say, too
     const void *detail[3]; // the family's own
 };
 

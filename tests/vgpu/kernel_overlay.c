@@ -47,9 +47,8 @@ static CUresult run(const struct kernel *k, const struct launch *l)
     (void)k;
     for (int y = top < 0 ? 0 : top; y < bottom && y < l->height; y++) {
         for (int x = left < 0 ? 0 : left; x < right && x < l->width; x++) {
-            CUdeviceptr below =
-                kernel_pointer(l, MAIN) + (CUdeviceptr)y * main_pitch +
-                                (CUdeviceptr)x;
+            CUdeviceptr below = kernel_pointer(l, MAIN) +
+                                (CUdeviceptr)y * main_pitch + (CUdeviceptr)x;
             CUdeviceptr above = kernel_pointer(l, OVERLAY) +
                                 (CUdeviceptr)(y - top) * overlay_pitch +
                                 (CUdeviceptr)(x - left);

@@ -17,8 +17,8 @@
 #include "memory.h"
 
 #define TAPS      4
-#define UNSET     3.402823466e+38f // FFmpeg's "no parameter given"
-#define PARAMETER 13               // of the method, behind all others
+#define UNSET     999999.0f // FFmpeg's "no parameter given"
+#define PARAMETER 13        // of the method, behind all others
 
 struct taps {
     int at[TAPS];
@@ -92,7 +92,7 @@ static void take_bicubic(struct taps *ret, float step, int i, float parameter)
 {
     float x = around(ret, step, i);
     float y = 1 - x;
-    float a = parameter >= UNSET ? 0 : -parameter;
+    float a = parameter == UNSET ? 0 : -parameter;
     float *w = ret->weight;
 
     w[0] = ((a * (x + 1) - 5 * a) * (x + 1) + 8 * a) * (x + 1) - 4 * a;
@@ -109,8 +109,7 @@ static void take_lanczos(struct taps *ret, float step, int i, float parameter)
     (void)parameter;
     for (int n = 0; n < TAPS; n++) {
         float t = (float)M_PI * (x + 1 - (float)n);
-        ret->weight[n] =
-            t == 0 ? 1 : sinf(t) * sinf(t / 2) / (t * t / 2);
+        ret->weight[n] = t == 0 ? 1 : sinf(t) * sinf(t / 2) / (t * t / 2);
         sum += ret->weight[n];
     }
     for (int n = 0; n < TAPS; n++)
@@ -162,9 +161,9 @@ static float sample(const struct texture *t, const struct taps *column,
             continue;
         for (int i = 0; i < TAPS; i++) {
             if (column->weight[i] != 0)
-                line += column->weight[i] *
-                        (float)texture_fetch(t, column->at[i], row->at[j],
-                                             channel);
+                line +=
+                    column->weight[i] *
+                    (float)texture_fetch(t, column->at[i], row->at[j], channel);
         }
         sum += row->weight[j] * line;
     }
@@ -212,8 +211,7 @@ static void scale_channel(const struct scaling *s, const struct channel *c,
         struct taps row = {0};
         s->method->take(&row, step, y, parameter);
         for (int x = 0; x < s->width; x++)
-            put(s, c, x, y,
-                sample(&c->texture, &s->columns[x], &row, c->from));
+            put(s, c, x, y, sample(&c->texture, &s->columns[x], &row, c->from));
     }
 }
 
@@ -305,8 +303,8 @@ int kernel_find_scale(struct kernel *ret, const char *name)
 {
     char method[16], from[16], to[16], tail[8] = "";
     int fields =
-        sscanf(name, "Subsample_%15[A-Za-z]_%15[a-z0-9]_%15[a-z0-9]%7s",
-               method, from, to, tail);
+        sscanf(name, "Subsample_%15[A-Za-z]_%15[a-z0-9]_%15[a-z0-9]%7s", method,
+               from, to, tail);
 
     if (fields < 3 || (*tail && strcmp(tail, "_uv")))
         return 0;
@@ -315,7 +313,6 @@ int kernel_find_scale(struct kernel *ret, const char *name)
     if (!m || !f || !t ||
         (f->layout == LAYOUT_PACKED) != (t->layout == LAYOUT_PACKED))
         return 0;
-    *ret = (struct kernel){
-        .run = run, .parameters = 14, .detail = {m, f, t}};
+    *ret = (struct kernel){.run = run, .parameters = 14, .detail = {m, f, t}};
     return 1;
 }

@@ -62,8 +62,10 @@ static int score(const struct view *v, int x, int y, int slant)
     int sum = 0;
 
     for (int i = -1; i <= 1; i++) {
-        int above = texture_fetch(&v->current, x + i + slant, y - 1, v->channel);
-        int below = texture_fetch(&v->current, x + i - slant, y + 1, v->channel);
+        int above =
+            texture_fetch(&v->current, x + i + slant, y - 1, v->channel);
+        int below =
+            texture_fetch(&v->current, x + i - slant, y + 1, v->channel);
         sum += abs(above - below);
     }
     return sum;
@@ -126,8 +128,8 @@ static int guess(const struct view *v, int x, int y)
     int diff = abs(texture_fetch(v->before, x, y, c) -
                    texture_fetch(v->after, x, y, c));
 
-    diff = most(diff, most(moved(v, &v->previous, x, y),
-                           moved(v, &v->next, x, y)));
+    diff = most(diff,
+                most(moved(v, &v->previous, x, y), moved(v, &v->next, x, y)));
     if (!v->skip_check) {
         int high = most(most(p2 - p3, p2 - p1), least(p0 - p1, p4 - p3));
         int low = least(least(p2 - p3, p2 - p1), most(p0 - p1, p4 - p3));

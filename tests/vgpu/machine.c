@@ -138,8 +138,8 @@ static struct machine_state *map_state(void)
         ((size_t)st.st_size < sizeof(struct machine_state) &&
          ftruncate(machine.fd, sizeof(struct machine_state)) < 0))
         return NULL;
-    void *map = mmap(NULL, sizeof(struct machine_state),
-                     PROT_READ | PROT_WRITE, MAP_SHARED, machine.fd, 0);
+    void *map = mmap(NULL, sizeof(struct machine_state), PROT_READ | PROT_WRITE,
+                     MAP_SHARED, machine.fd, 0);
     return map == MAP_FAILED ? NULL : map;
 }
 
@@ -299,8 +299,7 @@ struct machine_session *machine_session_take(void)
         return NULL;
     machine_lock();
     int64_t used = machine_sessions_used();
-    struct machine_session *s =
-        limit && used >= limit ? NULL : free_session(p);
+    struct machine_session *s = limit && used >= limit ? NULL : free_session(p);
     if (s) {
         *s = (struct machine_session){.used = 1, .started = machine_now()};
         raise_to(&p->counters.values[COUNTER_SESSIONS_PEAK], sessions_of(p));

@@ -85,8 +85,7 @@ static void insert(const struct allocation *a)
     pthread_mutex_lock(&heap.mutex);
     if (heap.count == heap.capacity) {
         heap.capacity = heap.capacity ? 2 * heap.capacity : 64;
-        heap.items =
-            realloc(heap.items, heap.capacity * sizeof(heap.items[0]));
+        heap.items = realloc(heap.items, heap.capacity * sizeof(heap.items[0]));
         if (!heap.items)
             abort();
     }

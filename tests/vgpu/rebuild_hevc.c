@@ -168,11 +168,12 @@ static void put_tiles(struct bits *b, const CUVIDHEVCPICPARAMS *h)
     bits_ue(b, h->num_tile_columns_minus1);
     bits_ue(b, h->num_tile_rows_minus1);
     bits_put(b, 1, h->uniform_spacing_flag);
-    for (unsigned i = 0; i < h->num_tile_columns_minus1 && i < 21 &&
-                         !h->uniform_spacing_flag; i++)
+    for (unsigned i = 0;
+         i < h->num_tile_columns_minus1 && i < 21 && !h->uniform_spacing_flag;
+         i++)
         bits_ue(b, h->column_width_minus1[i]);
-    for (unsigned i = 0; i < h->num_tile_rows_minus1 && i < 21 &&
-                         !h->uniform_spacing_flag; i++)
+    for (unsigned i = 0;
+         i < h->num_tile_rows_minus1 && i < 21 && !h->uniform_spacing_flag; i++)
         bits_ue(b, h->row_height_minus1[i]);
     bits_put(b, 1, h->loop_filter_across_tiles_enabled_flag);
 }
@@ -213,11 +214,9 @@ static void put_scaling(struct bits *b, const CUVIDHEVCPICPARAMS *h)
     for (int i = 0; i < 6; i++)
         put_list(b, h->ScalingList8x8[i], 64, NULL);
     for (int i = 0; i < 6; i++)
-        put_list(b, h->ScalingList16x16[i], 64,
-                 &h->ScalingListDCCoeff16x16[i]);
+        put_list(b, h->ScalingList16x16[i], 64, &h->ScalingListDCCoeff16x16[i]);
     for (int i = 0; i < 2; i++)
-        put_list(b, h->ScalingList32x32[i], 64,
-                 &h->ScalingListDCCoeff32x32[i]);
+        put_list(b, h->ScalingList32x32[i], 64, &h->ScalingListDCCoeff32x32[i]);
 }
 
 static void put_pps_range(struct bits *b, const CUVIDHEVCPICPARAMS *h)
@@ -234,7 +233,8 @@ static void put_pps_range(struct bits *b, const CUVIDHEVCPICPARAMS *h)
     if (h->chroma_qp_offset_list_enabled_flag) {
         bits_ue(b, h->diff_cu_chroma_qp_offset_depth);
         bits_ue(b, h->chroma_qp_offset_list_len_minus1);
-        for (int i = 0; i <= h->chroma_qp_offset_list_len_minus1 && i < 6; i++) {
+        for (int i = 0; i <= h->chroma_qp_offset_list_len_minus1 && i < 6;
+             i++) {
             bits_se(b, h->cb_qp_offset_list[i]);
             bits_se(b, h->cr_qp_offset_list[i]);
         }
@@ -314,9 +314,9 @@ static int append_slice(struct rebuild *r, const CUVIDPICPARAMS *p, unsigned i,
     size -= START_CODE;
     if (!rewrite)
         r->extra_bits = h->num_extra_slice_header_bits;
-    int id = rewrite ? hevc_slice_rewrite(&r->slice, &r->extra_bits, slice,
-                                          size, p)
-                     : hevc_slice_pps(slice, size);
+    int id = rewrite
+                 ? hevc_slice_rewrite(&r->slice, &r->extra_bits, slice, size, p)
+                 : hevc_slice_pps(slice, size);
     if (id < 0)
         return -1;
 

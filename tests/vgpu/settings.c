@@ -11,12 +11,12 @@
 
 #define CONTROL_MAX 16384
 
-#define NUMBER(field) #field, SETTING_NUMBER, SETTING_KNOWN, \
-    offsetof(struct settings, field)
-#define GUESS(field) #field, SETTING_NUMBER, SETTING_GUESS, \
-    offsetof(struct settings, field)
-#define WORDS(field) #field, SETTING_WORDS, SETTING_KNOWN, \
-    offsetof(struct settings, field)
+#define NUMBER(field) \
+#field, SETTING_NUMBER, SETTING_KNOWN, offsetof(struct settings, field)
+#define GUESS(field) \
+#field, SETTING_NUMBER, SETTING_GUESS, offsetof(struct settings, field)
+#define WORDS(field) \
+#field, SETTING_WORDS, SETTING_KNOWN, offsetof(struct settings, field)
 
 // clang-format off
 const struct setting settings_table[] = {

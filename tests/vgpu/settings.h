@@ -42,9 +42,9 @@ struct settings {
     char driver_version[SETTING_TEXT];
     char nvenc_version[SETTING_TEXT]; // "11.1"
     char uuid[SETTING_TEXT];
-    int64_t cuda_version; // 1000 * major + 10 * minor
-    int64_t compute_capability;  // 10 * major + minor
-    int64_t vram;         // MiB
+    int64_t cuda_version;       // 1000 * major + 10 * minor
+    int64_t compute_capability; // 10 * major + minor
+    int64_t vram;               // MiB
     int64_t sessions;
     int64_t session_error;
     int64_t foreign_sessions;
