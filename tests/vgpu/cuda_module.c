@@ -153,8 +153,10 @@ CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y,
     if (fault_fires(FAULT_LAUNCH))
         return (CUresult)CUDA_LAUNCH_FAILED;
 
+    int64_t begin = machine_now();
     machine_count(COUNTER_LAUNCHES, 1);
     r = f->kernel.run(&f->kernel, &l);
+    machine_self()->busy_kernels += machine_now() - begin;
     if (r != CUDA_SUCCESS)
         fault_misuse("kernel '%s' got memory that is not its own",
                      f->kernel.name);

@@ -12,7 +12,7 @@
 
 #include "settings.h"
 
-#define MAGIC 0x76677533u // changes with the layout of the state
+#define MAGIC 0x76677534u // changes with the layout of the state
 
 static struct {
     pthread_mutex_t mutex;

@@ -46,6 +46,7 @@ struct machine_process {
     int64_t contexts;
     int64_t busy_encoding; // µs
     int64_t busy_decoding; // µs
+    int64_t busy_kernels;  // µs
     struct machine_session sessions[MACHINE_SESSIONS];
     struct counters counters;
 };
