@@ -187,8 +187,12 @@ static int picture(struct rebuild *r, const CUVIDPICPARAMS *p,
     if (!p->field_pic_flag)
         r->mbaff = h->MbaffFrameFlag != 0;
     put_sps(r, p);
-    if (!bytes_same(&r->sps, &r->bits.bytes))
+    if (!bytes_same(&r->sps, &r->bits.bytes)) {
+        // A decoder forgets the picture's sets with the sequence's.
+        for (size_t i = 0; i < PPS_MAX; i++)
+            bytes_clear(&r->pps[i]);
         bits_append_nal(packet, &r->bits);
+    }
 
     for (unsigned i = 0; i < p->nNumSlices; i++) {
         const uint8_t *slice;

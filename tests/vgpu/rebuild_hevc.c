@@ -291,7 +291,7 @@ static void append_sequence(struct rebuild *r, const CUVIDHEVCPICPARAMS *h,
     bits_append_nal(&vps, &r->bits);
     put_sps(&r->bits, h);
     if (!bytes_same(&r->sps, &r->bits.bytes)) {
-        // New sequence, new numbers: nothing of the old sets holds any more.
+        // A decoder forgets the picture's sets with the sequence's.
         for (size_t i = 0; i < PPS_MAX; i++)
             bytes_clear(&r->pps[i]);
         bytes_append(packet, vps.data, vps.size);
