@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Sessions and memory are the machine's, over all processes, and what a process
+held comes back however it ends."""
+
+import os
+import signal
+import time
+
+import standin
+
+ENCODE = [*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=640:360"]
+ONE = [*ENCODE, "-c:v", "h264_nvenc", "-f", "null", "-"]
+MEMORY = "out of memory (10)"
+
+
+class Sessions(standin.Case):
+    def wait_for(self, predicate):
+        end = time.monotonic() + standin.PATIENCE
+        while not predicate(self.machine.counters()):
+            self.assertLess(time.monotonic(), end, "waited in vain")
+            time.sleep(0.02)
+
+    def start(self, count, arguments=ONE, **settings):
+        children = [self.machine.start(*arguments, **settings) for _ in range(count)]
+        for child in children:
+            self.addCleanup(child.communicate)
+            self.addCleanup(child.kill)
+        return children
+
+    def end(self, children):
+        results = [(c.communicate(timeout=standin.PATIENCE)[1], c.returncode) for c in children]
+        return [r for r in results if r[1] == 0], [r for r in results if r[1]]
+
+    def test_four_processes_on_three_sessions__one_is_refused(self):
+        good, bad = self.end(self.start(4, slow_encode=100))
+        self.assertEqual((len(good), len(bad)), (3, 1))
+        self.assertIn("OpenEncodeSessionEx failed: " + MEMORY, bad[0][0])
+        total = self.machine.total()
+        self.assertEqual(total["sessions_peak"], 3)
+        self.assertEqual(total["sessions_refused"], 1)
+        self.assertEqual(self.machine.counters()["sessions_used"], 0)
+
+    def test_one_process_with_four_sessions__is_refused(self):
+        status, _, error = self.machine.ffmpeg(
+            *standin.CUDA, "-i", standin.h264_clip(), "-filter_complex",
+            "scale_cuda=320:180,split=4[a][b][c][d]",
+            *(w for l in "abcd" for w in ("-map", f"[{l}]", "-c:v", "h264_nvenc", "-f", "null",
+                                          "-")))
+        self.assertNotEqual(status, 0)
+        self.assertIn(MEMORY, error)
+
+    def test_newer_drivers__answer_21(self):
+        self.start(1, slow_encode=200)
+        self.wait_for(lambda c: c["sessions_used"] == 1)
+        status, _, error = self.machine.ffmpeg(*ONE, sessions=1, session_error=21)
+        self.assertNotEqual(status, 0)
+        self.assertIn("OpenEncodeSessionEx failed: incompatible client key (21)", error)
+
+    def test_foreign_sessions__count(self):
+        status, _, error = self.machine.ffmpeg(*ONE, foreign_sessions=3)
+        self.assertNotEqual(status, 0)
+        self.assertIn(MEMORY, error)
+        self.succeed(*ONE, foreign_sessions=2)
+
+    def test_killed_process__frees_its_session(self):
+        (child,) = self.start(1, slow_encode=1000)
+        self.wait_for(lambda c: c["sessions_used"] == 1)
+        status, _, _ = self.machine.ffmpeg(*ONE, sessions=1)
+        self.assertNotEqual(status, 0)
+        child.kill()
+        child.communicate()
+        self.succeed(*ONE, sessions=1)
+        state = self.machine.counters()
+        self.assertEqual((state["processes_killed"], state["vram_used"]), (1, 0))
+        # What it had counted is not lost with it.
+        self.assertEqual(state["total"]["contexts"], 3)
+
+    def test_stopped_process__keeps_its_session(self):
+        (child,) = self.start(1, slow_encode=200)
+        self.wait_for(lambda c: c["sessions_used"] == 1)
+        os.kill(child.pid, signal.SIGSTOP)
+        status, _, _ = self.machine.ffmpeg(*ONE, sessions=1)
+        os.kill(child.pid, signal.SIGCONT)
+        self.assertNotEqual(status, 0)
+
+    def test_machines__do_not_see_each_other(self):
+        self.start(1, slow_encode=200)
+        self.wait_for(lambda c: c["sessions_used"] == 1)
+        status, _, error = standin.Machine().ffmpeg(*ONE, sessions=1)
+        self.assertEqual(status, 0, error)
+
+    def test_counters_of_ended_processes__are_written(self):
+        self.succeed(*ONE)
+        text = (self.machine.folder / "ended.jsonl").read_text()
+        self.assertIn('"program":"ffmpeg","ended":"exited"', text)
+
+
+class Memory(standin.Case):
+    def refuse(self, expected, **settings):
+        status, _, error = self.machine.ffmpeg(*ONE, **settings)
+        self.assertNotEqual(status, 0)
+        self.assertIn(expected, error)
+        self.assertEqual(self.machine.counters()["vram_used"], 0)
+
+    def test_no_room_for_a_context(self):
+        self.refuse("CUDA_ERROR_OUT_OF_MEMORY", vram=32)
+
+    def test_no_room_for_the_surfaces(self):
+        self.refuse("out of memory", vram=66)
+
+    def test_no_room_for_a_session(self):
+        self.refuse("OpenEncodeSessionEx failed: " + MEMORY, vram=90, session_vram=64)
+
+    def test_foreign_memory__counts(self):
+        self.refuse("CUDA_ERROR_OUT_OF_MEMORY", foreign_vram=4090)
+
+    def test_peak__is_what_was_used(self):
+        self.succeed(*ONE)
+        peak = self.machine.total()["vram_peak"]
+        self.assertGreater(peak, (64 + 48) << 20)
+        self.assertLess(peak, (64 + 48 + 32) << 20)
+
+    def test_context_memory__can_be_set(self):
+        self.succeed(*ONE, context_vram=300, session_vram=10)
+        self.assertGreater(self.machine.total()["vram_peak"], 310 << 20)
+
+
+if __name__ == "__main__":
+    standin.main()
