@@ -141,10 +141,10 @@ uint32_t reader_ue(struct reader *r)
 
     while (!r->past_end && length < 32 && !reader_get(r, 1))
         length++;
-    if (length == 32) {
+    if (length == 32)
         r->past_end = true;
+    if (r->past_end)
         return 0;
-    }
     return (UINT32_C(1) << length) - 1 + reader_get(r, length);
 }
 

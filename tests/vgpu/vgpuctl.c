@@ -22,13 +22,15 @@ static int print_counters(char **args)
     return 0;
 }
 
+/* As the table of README.md, which a test holds against it. */
 static int print_settings(char **args)
 {
     (void)args;
+    printf("| setting | default | |\n| --- | --- | --- |\n");
     for (size_t i = 0; i < settings_count; i++) {
         const struct setting *s = &settings_table[i];
-        printf("%-18s %-14s %s%s\n", s->name, s->fallback,
-               s->source == SETTING_GUESS ? "(guess) " : "", s->help);
+        printf("| `%s` | %s | %s%s |\n", s->name, s->fallback,
+               s->source == SETTING_GUESS ? "guess: " : "", s->help);
     }
     return 0;
 }
