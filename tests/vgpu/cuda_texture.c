@@ -20,7 +20,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct object *living; // owned, linked by next
 static CUtexObject last_handle;
 
-__attribute__((destructor(200))) static void count_leaks(void)
+__attribute__((destructor)) static void count_leaks(void)
 {
     int64_t n = 0;
 

@@ -48,7 +48,7 @@ struct decoder {
 static pthread_mutex_t living_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct decoder *living; // linked by next
 
-__attribute__((destructor(200))) static void count_leaks(void)
+__attribute__((destructor)) static void count_leaks(void)
 {
     int64_t n = 0;
 
@@ -294,6 +294,10 @@ CUresult cuvidReconfigureDecoder(CUvideodecoder handle,
 static void copy_row(const struct decoder *d, uint8_t *to, const uint8_t *from,
                      unsigned width, unsigned step, unsigned shift)
 {
+    if (d->bytes == 1 && step == 1) {
+        memcpy(to, from, width);
+        return;
+    }
     for (unsigned x = 0; x < width && d->bytes == 1; x++)
         to[x * step] = from[x];
     for (unsigned x = 0; x < width && d->bytes == 2; x++)

@@ -150,22 +150,48 @@ static int convert(int value, int from, int to)
     return to == 10 ? value & 0xffc0 : value;
 }
 
-static float sample(const struct texture *t, const struct taps *column,
-                    const struct taps *row, int channel)
+/* The lines of the texture that make one line of the target. */
+struct lines {
+    const uint8_t *at[TAPS];
+    float weight[TAPS];
+    int count;
+};
+
+static int clamp(int value, int size)
+{
+    return value < 0 ? 0 : value >= size ? size - 1 : value;
+}
+
+/* What lies outside of a texture is the same as its edge. */
+static void find_lines(struct lines *ret, const struct texture *t,
+                       const struct taps *row)
+{
+    ret->count = 0;
+    for (int i = 0; i < TAPS; i++) {
+        if (row->weight[i] == 0)
+            continue;
+        ret->at[ret->count] =
+            t->texels + (size_t)clamp(row->at[i], t->height) * t->pitch;
+        ret->weight[ret->count++] = row->weight[i];
+    }
+}
+
+static float sample(const struct lines *lines, const struct taps *column,
+                    const struct texture *t, int channel)
 {
     float sum = 0;
+    int at[TAPS];
 
-    for (int j = 0; j < TAPS; j++) {
+    for (int i = 0; i < TAPS; i++)
+        at[i] = clamp(column->at[i], t->width) * t->channels + channel;
+    for (int j = 0; j < lines->count; j++) {
+        const uint8_t *bytes = lines->at[j];
+        const uint16_t *words = (const void *)bytes;
         float line = 0;
-        if (row->weight[j] == 0)
-            continue;
-        for (int i = 0; i < TAPS; i++) {
-            if (column->weight[i] != 0)
-                line +=
-                    column->weight[i] *
-                    (float)texture_fetch(t, column->at[i], row->at[j], channel);
-        }
-        sum += row->weight[j] * line;
+        for (int i = 0; i < TAPS; i++)
+            line += column->weight[i] *
+                    (float)(t->bytes == 1 ? bytes[at[i]] : words[at[i]]);
+        sum += lines->weight[j] * line;
     }
     return sum;
 }
@@ -209,9 +235,12 @@ static void scale_channel(const struct scaling *s, const struct channel *c,
 {
     for (int y = 0; y < s->height; y++) {
         struct taps row = {0};
+        struct lines lines;
         s->method->take(&row, step, y, parameter);
+        find_lines(&lines, &c->texture, &row);
         for (int x = 0; x < s->width; x++)
-            put(s, c, x, y, sample(&c->texture, &s->columns[x], &row, c->from));
+            put(s, c, x, y,
+                sample(&lines, &s->columns[x], &c->texture, c->from));
     }
 }
 

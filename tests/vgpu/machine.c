@@ -190,8 +190,9 @@ struct machine_state *machine_state(void)
     return machine_self() ? machine.state : NULL;
 }
 
-/* The orderly end. A process that is killed is found by reclaim(). */
-__attribute__((destructor)) static void leave(void)
+/* The orderly end, behind all destructors that count what was left. A process
+ * that is killed is found by reclaim(). */
+__attribute__((destructor(200))) static void leave(void)
 {
     if (!machine.self || machine.self->pid != getpid())
         return;

@@ -15,7 +15,7 @@
 static pthread_mutex_t living_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct session *living; // linked by next
 
-__attribute__((destructor(200))) static void count_leaks(void)
+__attribute__((destructor)) static void count_leaks(void)
 {
     int64_t n = 0;
 

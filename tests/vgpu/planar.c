@@ -67,6 +67,10 @@ static void copy_row(uint8_t *to, const uint8_t *from, int width, int step,
 {
     const uint16_t *wide = (const void *)from;
 
+    if (depth == 8 && step == 1) {
+        memcpy(to, from, (size_t)width);
+        return;
+    }
     for (int x = 0; x < width && depth > 8; x++)
         ((uint16_t *)(void *)to)[x] = (uint16_t)(wide[x * step] >> SPARE_BITS);
     for (int x = 0; x < width && depth == 8; x++)

@@ -6,6 +6,7 @@ are built with the address sanitizer, its runtime is loaded ahead.
 """
 
 import atexit
+import functools
 import json
 import os
 import pathlib
@@ -28,6 +29,7 @@ CUDA = ["-hwaccel", "cuda", "-hwaccel_output_format", "cuda"]
 SOURCE = "testsrc2=size=320x180:rate=25:duration=1.2"
 
 
+@functools.cache
 def sanitizers():
     """The sanitizers' runtimes that the library wants, for LD_PRELOAD."""
     ldd = subprocess.run(["ldd", LIBRARIES / "libvgpu.so"], capture_output=True,

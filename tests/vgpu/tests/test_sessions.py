@@ -4,6 +4,8 @@ held comes back however it ends."""
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import standin
@@ -123,6 +125,27 @@ class Memory(standin.Case):
     def test_context_memory__can_be_set(self):
         self.succeed(*ONE, context_vram=300, session_vram=10)
         self.assertGreater(self.machine.total()["vram_peak"], 310 << 20)
+
+
+LEAK = """
+import ctypes
+cuda = ctypes.CDLL("libcuda.so.1")
+handle, array = ctypes.c_void_p(), (ctypes.c_ulonglong * 64)()
+cuda.cuInit(0)
+for n in range(2):
+    cuda.cuCtxCreate_v2(ctypes.byref(handle), 0, 0)
+for n in range(3):
+    cuda.cuMemAlloc_v2(ctypes.byref(array, 8 * n), ctypes.c_size_t(1 << 20))
+"""
+
+
+class Leaks(standin.Case):
+    def test_what_is_left_at_exit__is_counted(self):
+        subprocess.run([sys.executable, "-c", LEAK], check=True, env=self.machine.environment())
+        state = self.machine.counters()
+        self.assertEqual(state["total"]["leaked_contexts"], 2)
+        self.assertEqual(state["total"]["leaked_allocations"], 3)
+        self.assertEqual(state["vram_used"], 0)
 
 
 if __name__ == "__main__":

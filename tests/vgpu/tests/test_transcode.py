@@ -6,7 +6,7 @@ import bitstream
 import standin
 
 INPUTS = {"h264": standin.h264_clip, "hevc": standin.hevc_clip, "hevc10": standin.hevc10_clip}
-SIZES = {"same_size": "320:180", "larger": "640:360", "smaller": "214:120"}
+SIZES = {"larger": "480:270", "smaller": "214:120"}
 TIMES = "packet=pts_time"
 
 
@@ -43,6 +43,8 @@ for source in INPUTS:
             add(source, encoder, name, size)
         if (source, encoder) != ("hevc10", "h264_nvenc"):
             add(source, encoder, "unfiltered", None)
+        else:
+            add(source, encoder, "converted", "320:180")
 
 
 class Pictures(Transcode):
@@ -52,23 +54,23 @@ class Pictures(Transcode):
         return [f["pict_type"] for f in standin.probe(path, "frame=pict_type")]
 
     def test_b_frames__come_in_runs(self):
-        to, _ = self.transcode("h264", "h264_nvenc", "640:360", "-bf", "2")
+        to, _ = self.transcode("h264", "h264_nvenc", "480:270", "-bf", "2")
         self.assertEqual("".join(self.types(to)).count("BBP"), 9)
 
     def test_hevc_b_frames__can_be_switched_on(self):
         to = standin.FOLDER / "hevc-b.mp4"
-        self.succeed(*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=640:360",
+        self.succeed(*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=480:270",
                      "-c:v", "hevc_nvenc", "-bf", "3", to, hevc_b_frames=4)
         self.assertIn("B", self.types(to))
         self.assertEqual(len(times(to)), 30)
         self.assert_clean()
 
     def test_group_of_pictures__begins_with_idr(self):
-        _, total = self.transcode("h264", "h264_nvenc", "640:360", "-g", "8")
+        _, total = self.transcode("h264", "h264_nvenc", "480:270", "-g", "8")
         self.assertEqual(total["idr"], 4)
 
     def test_b_frames_and_groups__keep_all_pictures(self):
-        _, total = self.transcode("h264", "h264_nvenc", "640:360", "-g", "8", "-bf", "3")
+        _, total = self.transcode("h264", "h264_nvenc", "480:270", "-g", "8", "-bf", "3")
         self.assertEqual(total["idr"], 4)
 
     FORCED = ["-force_key_frames", "0.4,0.8"]
@@ -77,7 +79,7 @@ class Pictures(Transcode):
         for encoder in ("h264_nvenc", "hevc_nvenc"):
             with self.subTest(encoder):
                 self.machine = standin.Machine()
-                to, total = self.transcode("h264", encoder, "640:360", *self.FORCED)
+                to, total = self.transcode("h264", encoder, "480:270", *self.FORCED)
                 self.assertEqual(total["idr"], 1)
                 types = self.types(to)
                 self.assertEqual([types[i] for i in (0, 10, 20)], ["I", "I", "I"])
@@ -86,13 +88,13 @@ class Pictures(Transcode):
         for encoder in ("h264_nvenc", "hevc_nvenc"):
             with self.subTest(encoder):
                 self.machine = standin.Machine()
-                _, total = self.transcode("h264", encoder, "640:360", *self.FORCED,
+                _, total = self.transcode("h264", encoder, "480:270", *self.FORCED,
                                           "-forced-idr", "1")
                 self.assertEqual(total["idr"], 3)
 
     def units(self, encoder, *options):
         to = standin.FOLDER / f"{self.machine.folder.name}.{encoder[:4]}"
-        self.succeed(*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=640:360",
+        self.succeed(*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=480:270",
                      "-c:v", encoder, "-g", "10", *options, to)
         shift = 0 if encoder == "h264_nvenc" else 1
         return [u[0] >> shift & (31 if shift == 0 else 63)
@@ -114,7 +116,7 @@ class Rates(standin.Case):
 
     def size(self, encoder, *options):
         to = standin.FOLDER / f"{self.machine.folder.name}-{len(options)}.mp4"
-        self.succeed(*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=640:360",
+        self.succeed(*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=480:270",
                      "-c:v", encoder, *options, to)
         return to.stat().st_size
 
@@ -168,7 +170,7 @@ class HostFrames(standin.Case):
 class Capabilities(standin.Case):
     """What the card cannot do is refused with NVENC's own words."""
 
-    def refuse(self, expected, *options, chain="scale_cuda=640:360", **settings):
+    def refuse(self, expected, *options, chain="scale_cuda=480:270", **settings):
         status, _, error = self.machine.ffmpeg(
             *standin.CUDA, "-i", standin.h264_clip(), "-vf", chain, *options, "-f", "null", "-",
             level="verbose", **settings)
@@ -194,7 +196,7 @@ class Capabilities(standin.Case):
     def test_b_frames_as_references(self):
         options = ["-c:v", "h264_nvenc", "-bf", "2", "-b_ref_mode", "middle"]
         self.refuse("B frames as references are not supported", *options)
-        self.succeed(*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=640:360",
+        self.succeed(*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=480:270",
                      *options, "-f", "null", "-", b_ref_mode=2)
 
     def test_too_small(self):
