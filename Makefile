@@ -306,6 +306,7 @@ $(BUILD)/tests/vgpu/test_%: $(VGPU)/obj/tests/test_%.o $(VGPU_OBJECTS)
 
 vgpu: $(VGPU_NAMES:%=$(VGPU)/%) $(VGPU)/vgpuctl
 vgpu-tests: vgpu $(VGPU_TESTS)
+objects: $(VGPU_OBJECTS)
 
 clean:
 	rm -rf build build-*

@@ -61,6 +61,6 @@ void counters_fold(struct counters *to, const struct counters *from)
 void counters_print(const struct counters *c, FILE *out)
 {
     for (size_t i = 0; i < COUNTER_COUNT; i++)
-        fprintf(out, "%s\"%s\":%lld", i ? "," : "", counter_name(i),
-                (long long)read_value(c, i));
+        fprintf(out, "%s\"%s\":%lld", i ? "," : "",
+                counter_name((enum counter)i), (long long)read_value(c, i));
 }

@@ -125,7 +125,7 @@ static void set_rate(struct inner_config *c, const NV_ENC_RC_PARAMS *r)
     // What a driver does without any rate is its own business; this is ours.
     if (c->rate >= INNER_RATE_VARIABLE && !c->bitrate)
         c->bitrate = c->max_bitrate ? c->max_bitrate : 2000;
-    if (c->rate == INNER_RATE_QUALITY && !c->quality)
+    if (c->rate == INNER_RATE_QUALITY && c->quality <= 0)
         c->quality = 28;
 }
 

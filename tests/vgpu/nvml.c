@@ -242,7 +242,7 @@ nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t *ret)
         return r;
     *ret = (nvmlPciInfo_t){.bus = 1, .pciDeviceId = PCI_DEVICE_ID};
     snprintf(ret->busId, sizeof(ret->busId), "%s", BUS_ID);
-    snprintf(ret->busIdLegacy, sizeof(ret->busIdLegacy), "%s", BUS_ID + 4);
+    snprintf(ret->busIdLegacy, sizeof(ret->busIdLegacy), "%s", &BUS_ID[4]);
     return NVML_SUCCESS;
 }
 

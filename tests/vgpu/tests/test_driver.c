@@ -183,7 +183,7 @@ static void context__destroyed__takes_its_memory_along(void **state)
 
 #define PTX(name, parameters) \
     ".version 6.0\n.target sm_30\n.visible .entry " name "(\n" parameters ")" \
-                                                                          "\n"
+    "\n"
 #define TWELVE ".param .u64 a,.param .u64 b,.param .u64 c,.param .u64 d,"
 
 static void module__functions__are_found_by_name_and_parameters(void **state)

@@ -199,6 +199,22 @@ class Capabilities(standin.Case):
         self.succeed(*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=480:270",
                      *options, "-f", "null", "-", b_ref_mode=2)
 
+    def test_several_references(self):
+        options = ["-c:v", "h264_nvenc", "-refs", "3"]
+        self.refuse("Multiple reference frames are not supported", *options)
+        self.succeed(*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=480:270",
+                     *options, "-f", "null", "-", multiple_refs=1)
+
+    def test_b_frames_of_the_presets(self):
+        arguments = [*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=480:270",
+                     "-c:v", "h264_nvenc"]
+        for wanted in (0, 2):
+            with self.subTest(preset_b_frames=wanted):
+                to = standin.FOLDER / f"preset-{wanted}.mp4"
+                self.succeed(*arguments, to, preset_b_frames=wanted)
+                types = [f["pict_type"] for f in standin.probe(to, "frame=pict_type")]
+                self.assertEqual("B" in types, wanted > 0)
+
     def test_too_small(self):
         self.refuse("InitializeEncoder failed: invalid param (8)", "-c:v", "h264_nvenc",
                     chain="scale_cuda=32:16")
