@@ -1,7 +1,9 @@
 /* libcuda: initialisation and contexts. */
 #include "context.h"
 
+#include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "cuda_error.h"
@@ -19,11 +21,15 @@ struct context {
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct context *living;  // owned, linked by next
-static struct context *primary; // one of living, or NULL
-static int primary_holders;
-static unsigned primary_flags;
-static bool initialised;
+static struct context *living; // owned, linked by next
+static atomic_bool initialised;
+
+static struct {
+    pthread_mutex_t mutex;
+    struct context *context; // one of living, or NULL
+    int holders;
+    unsigned flags;
+} primary = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static _Thread_local struct context *stack[STACK_DEPTH];
 static _Thread_local int depth;
@@ -235,39 +241,59 @@ CUresult cuDevicePrimaryCtxRetain(CUcontext *ret, CUdevice device)
 {
     CUresult r = context_enter(NEED_INIT);
 
-    if (r == CUDA_SUCCESS && !primary)
-        r = create(&primary, primary_flags, device);
     if (r != CUDA_SUCCESS)
         return r;
-    primary_holders++;
-    *ret = (CUcontext)primary;
-    return CUDA_SUCCESS;
+    pthread_mutex_lock(&primary.mutex);
+    if (!primary.context)
+        r = create(&primary.context, primary.flags, device);
+    if (r == CUDA_SUCCESS) {
+        primary.holders++;
+        *ret = (CUcontext)primary.context;
+    }
+    pthread_mutex_unlock(&primary.mutex);
+    return r;
+}
+
+/* One holder less, or none any more. The last one's context ends. */
+static CUresult release_primary(int holders)
+{
+    struct context *gone = NULL;
+
+    pthread_mutex_lock(&primary.mutex);
+    bool held = primary.holders > 0;
+    primary.holders = primary.holders > holders ? primary.holders - holders : 0;
+    if (!primary.holders) {
+        gone = primary.context;
+        primary.context = NULL;
+    }
+    pthread_mutex_unlock(&primary.mutex);
+    if (gone)
+        return destroy(gone);
+    return held ? CUDA_SUCCESS : (CUresult)CUDA_INVALID_CONTEXT;
+}
+
+EXPORT tcuDevicePrimaryCtxRelease cuDevicePrimaryCtxRelease;
+CUresult cuDevicePrimaryCtxRelease(CUdevice device)
+{
+    (void)device;
+    return release_primary(1);
 }
 
 EXPORT tcuDevicePrimaryCtxReset cuDevicePrimaryCtxReset;
 CUresult cuDevicePrimaryCtxReset(CUdevice device)
 {
     (void)device;
-    struct context *gone = primary;
-
-    primary = NULL;
-    primary_holders = 0;
-    return gone ? destroy(gone) : CUDA_SUCCESS;
-}
-
-EXPORT tcuDevicePrimaryCtxRelease cuDevicePrimaryCtxRelease;
-CUresult cuDevicePrimaryCtxRelease(CUdevice device)
-{
-    if (!primary_holders)
-        return (CUresult)CUDA_INVALID_CONTEXT;
-    return --primary_holders ? CUDA_SUCCESS : cuDevicePrimaryCtxReset(device);
+    (void)release_primary(INT_MAX);
+    return CUDA_SUCCESS;
 }
 
 EXPORT tcuDevicePrimaryCtxSetFlags cuDevicePrimaryCtxSetFlags;
 CUresult cuDevicePrimaryCtxSetFlags(CUdevice device, unsigned flags)
 {
     (void)device;
-    primary_flags = flags;
+    pthread_mutex_lock(&primary.mutex);
+    primary.flags = flags;
+    pthread_mutex_unlock(&primary.mutex);
     return context_enter(NEED_INIT);
 }
 
@@ -276,7 +302,9 @@ CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags,
                                     int *active)
 {
     (void)device;
-    *flags = primary_flags;
-    *active = primary != NULL;
+    pthread_mutex_lock(&primary.mutex);
+    *flags = primary.flags;
+    *active = primary.context != NULL;
+    pthread_mutex_unlock(&primary.mutex);
     return context_enter(NEED_INIT);
 }

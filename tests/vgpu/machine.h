@@ -43,10 +43,10 @@ struct machine_process {
     int32_t pid;
     char program[32];
     int64_t vram; // bytes
-    int64_t contexts;
-    int64_t busy_encoding; // µs
-    int64_t busy_decoding; // µs
-    int64_t busy_kernels;  // µs
+    _Atomic int64_t contexts;
+    _Atomic int64_t busy_encoding; // µs, as the two below
+    _Atomic int64_t busy_decoding;
+    _Atomic int64_t busy_kernels;
     struct machine_session sessions[MACHINE_SESSIONS];
     struct counters counters;
 };

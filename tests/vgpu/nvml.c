@@ -2,6 +2,7 @@
 #include "nvml.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 /* A device handle is only ever compared. */
 static const char the_device;
-static int users; // nvmlInit less nvmlShutdown
+static atomic_int users; // nvmlInit less nvmlShutdown
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static nvmlReturn_t enter(void)

@@ -1,4 +1,5 @@
-"""H.264 that x264 does not make: long-term references, and field pictures."""
+"""H.264 that x264 does not make: long-term references, gaps in the numbers of
+pictures, and field pictures."""
 
 import random
 
@@ -8,6 +9,18 @@ IDR, SPS = 5, 7
 
 
 def parse_sps(unit):
+    """Bits of frame_num and of the order count."""
+    return read_sps(unit)[1:]
+
+
+def gaps_flag(unit):
+    """Where the bit is that allows gaps in frame_num."""
+    r = read_sps(unit)[0]
+    r.ue()  # reference frames
+    return r.at
+
+
+def read_sps(unit):
     r = Reader(unit)
     r.get(8)
     profile = r.get(8)
@@ -22,7 +35,7 @@ def parse_sps(unit):
     frame_num_bits = r.ue() + 4
     order_type = r.ue()
     order_bits = r.ue() + 4 if order_type == 0 else 0
-    return frame_num_bits, order_bits
+    return r, frame_num_bits, order_bits
 
 
 def make_long_term(stream):
@@ -44,13 +57,32 @@ def make_long_term(stream):
         r.ue()  # number of the IDR picture
         r.get(order_bits)
         r.get(1)  # no output of prior pictures
-        changed = bytearray(unit)
-        assert not changed[r.at // 8] >> (7 - r.at % 8) & 1
-        changed[r.at // 8] |= 0x80 >> r.at % 8
-        units[n] = bytes(changed)
+        units[n] = flip(unit, r.at)
         flipped += 1
     assert flipped
     return join(units)
+
+
+def flip(unit, at):
+    """The unit with its bit @at set, which it was not."""
+    changed = bytearray(unit)
+    assert not changed[at // 8] >> (7 - at % 8) & 1
+    changed[at // 8] |= 0x80 >> at % 8
+    return bytes(changed)
+
+
+def make_gaps(stream):
+    """Leave pictures out, and say that this may be."""
+    out = []
+    pictures = 0
+    for unit in split(stream):
+        kind = unit[0] & 31
+        if kind == SPS:
+            unit = flip(unit, gaps_flag(unit))
+        pictures += kind in (1, IDR)
+        if kind != 1 or pictures % 7:
+            out.append(unit)
+    return join(out)
 
 
 WIDTH, HEIGHT = 4, 4  # macroblocks of a frame

@@ -118,12 +118,13 @@ def rewrite(stream, put_sps_sets, put_slice_set):
     return join(out)
 
 
-def put_explicit(w, count):
+def put_explicit(w, count, unused=None):
+    """The @count pictures before; the one @unused is only kept for later."""
     w.ue(count)
     w.ue(0)
-    for _ in range(count):
+    for n in range(count):
         w.ue(0)
-        w.put(1, 1)
+        w.put(1, n != unused)
 
 
 def put_predicted(w, of):
@@ -161,9 +162,10 @@ def make_sets(stream):
 
 
 def make_long_term(stream):
-    """From the fifth picture on, the first one is a long-term reference in
-    place of the third before; it is named by its place in a table of the
-    sequence's parameters, or by its order count with or without upper bits."""
+    """From the fifth picture on, the first one is a long-term reference in place
+    of the third before. It is named by its place in a table of the sequence's
+    parameters, or by its order count with or without upper bits. Now and then it,
+    or one of the others, is kept without being referred to."""
 
     def in_sps(w, order_bits):
         w.ue(0)
@@ -176,7 +178,7 @@ def make_long_term(stream):
     def in_slice(w, order, count):
         keep = order > REFERENCES
         w.put(1, 0)
-        put_explicit(w, count - 1 if keep else count)
+        put_explicit(w, count - 1 if keep else count, 0 if keep and order % 4 == 2 else None)
         by_table = keep and order % 3 == 0
         w.ue(1 if by_table else 0)
         w.ue(1 if keep and not by_table else 0)
@@ -184,7 +186,7 @@ def make_long_term(stream):
             w.put(1, 1)  # the second row
         elif keep:
             w.put(8, 0)
-            w.put(1, 1)
+            w.put(1, order % 5 != 0)
         if keep:
             w.put(1, order % 2)
             if order % 2:

@@ -68,6 +68,7 @@ CASES = [
     ("h264_constrained_intra", x264("constrained-intra=1:bframes=2"), {}),
     ("h264_lossless", x264("qp=0"), {}),
     ("h264_long_term", changed(plain_h264, h264_streams.make_long_term), {}),
+    ("h264_gaps", changed(plain_h264, h264_streams.make_gaps), {}),
     ("h264_fields", fields, {}),
     ("hevc_b_pyramid_open_gop", x265("open-gop=1:bframes=4:b-pyramid=1:keyint=10"), {}),
     ("hevc_slices", x265("slices=3:bframes=2"), {}),
