@@ -158,6 +158,11 @@ class Tap(unittest.TestResult):
 
     addError = addFailure
 
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            self.line("not ok", subtest, text=self._exc_info_to_string(err, test))
+
     def addSkip(self, test, reason):
         self.line("ok", test, f" # SKIP {reason}")
 

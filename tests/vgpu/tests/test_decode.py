@@ -51,6 +51,16 @@ def other(suffix, *encoder, pixels="yuv420p", source=standin.SOURCE):
     return lambda name: standin.clip(name + suffix, *encoder, pixels=pixels, source=source)
 
 
+def two_sizes(name):
+    """The decoder is made anew in mid-stream."""
+    path = standin.FOLDER / (name + ".h264")
+    parts = [standin.clip(f"{size}.h264", "-c:v", "libx264", "-bf", "2",
+                          source=f"testsrc2=size={size}:duration=0.6")
+             for size in ("320x180", "200x120")]
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
 # Name, how it is made, settings of the machine.
 CASES = [
     ("h264_b_pyramid_open_gop", x264("open-gop=1:bframes=3:b-pyramid=normal:keyint=10"), {}),
@@ -70,6 +80,7 @@ CASES = [
     ("h264_long_term", changed(plain_h264, h264_streams.make_long_term), {}),
     ("h264_gaps", changed(plain_h264, h264_streams.make_gaps), {}),
     ("h264_fields", fields, {}),
+    ("h264_two_sizes", two_sizes, {}),
     ("hevc_b_pyramid_open_gop", x265("open-gop=1:bframes=4:b-pyramid=1:keyint=10"), {}),
     ("hevc_slices", x265("slices=3:bframes=2"), {}),
     ("hevc_wpp", x265("wpp=1:bframes=2"), {}),
@@ -107,14 +118,17 @@ def pixel_format(path):
 class Decode(standin.Case):
     def compare(self, name, make, settings):
         path = make(name)
-        md5 = ["-map", "0:v", "-fps_mode", "passthrough", "-f", "framemd5", "-"]
+        md5 = ["-map", "0:v", "-autoscale", "0", "-fps_mode", "passthrough", "-f", "framemd5", "-"]
         expected = standin.frames(standin.software("-i", path, *md5))
         out, error = self.succeed(
             *standin.CUDA, "-extra_hw_frames", "4", "-i", path, "-vf",
             "hwdownload," + FORMATS[pixel_format(path)], *md5, **settings)
         self.assertGreater(len(expected), 10)
         self.assertEqual(standin.frames(out), expected, error)
-        self.assertGreaterEqual(self.assert_clean()["decoded"], len(expected))
+        total = self.assert_clean()
+        self.assertGreaterEqual(total["decoded"], len(expected))
+        # The decoder behind the decoder must not come here again.
+        self.assertEqual(total["contexts"], 1)
 
 
 def add(name, make, settings):

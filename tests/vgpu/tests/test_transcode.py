@@ -47,6 +47,25 @@ for source in INPUTS:
             add(source, encoder, "converted", "320:180")
 
 
+class Ladder(standin.Case):
+    def test_three_renditions_of_one_decode__take_three_sessions(self):
+        sizes = ["480:270", "320:180", "214:120"]
+        split = "[0:v]split=3" + "".join(f"[s{n}]" for n in range(3))
+        chains = [f"[s{n}]scale_cuda={size}:passthrough=0[o{n}]"
+                  for n, size in enumerate(sizes)]
+        outputs = [standin.FOLDER / f"rendition-{n}.mp4" for n in range(3)]
+        self.succeed(*standin.CUDA, "-extra_hw_frames", "8", "-i", standin.h264_clip(),
+                     "-filter_complex", ";".join([split, *chains]),
+                     *(w for n, to in enumerate(outputs)
+                       for w in ("-map", f"[o{n}]", "-c:v", "h264_nvenc", "-b:v", "4M", to)))
+        total = self.assert_clean()
+        self.assertEqual(total["sessions_peak"], 3)
+        self.assertEqual((total["decoded"], total["encoded"]), (30, 90))
+        self.assertEqual(total["large_uploads"] + total["large_downloads"], 0)
+        for size, to in zip(sizes, outputs):
+            self.assertGreater(standin.psnr(to, standin.h264_clip(), f"scale={size}"), 35)
+
+
 class Pictures(Transcode):
     """Which pictures the encoder makes."""
 
