@@ -1,6 +1,7 @@
 #include "pipeline/decoder.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include <libavformat/avformat.h>
@@ -69,22 +70,27 @@ static AVRational stamp_audio(struct decoder *d, AVFrame *frame)
     return samples;
 }
 
+static void count_failure(struct decoder *d)
+{
+    d->failed++;
+    atomic_fetch_add(d->config.errors, 1);
+}
+
 static int send_frame(struct decoder *d, AVFrame *frame)
 {
-    AVRational base = d->codec->codec_type == AVMEDIA_TYPE_VIDEO
-                          ? stamp_video(d, frame)
-                          : stamp_audio(d, frame);
+    bool video = d->codec->codec_type == AVMEDIA_TYPE_VIDEO;
+
+    if (!video && (frame->nb_samples <= 0 || frame->sample_rate <= 0)) {
+        av_frame_free(&frame);
+        count_failure(d);
+        return 0;
+    }
+    AVRational base = video ? stamp_video(d, frame) : stamp_audio(d, frame);
 
     d->frames++;
     if (frame->decode_error_flags || (frame->flags & AV_FRAME_FLAG_CORRUPT))
         atomic_fetch_add(d->config.errors, 1);
     return stage_send_all(&d->stage, item_frame(frame, base));
-}
-
-static void count_failure(struct decoder *d)
-{
-    d->failed++;
-    atomic_fetch_add(d->config.errors, 1);
 }
 
 /* Hand on all frames that are ready. */

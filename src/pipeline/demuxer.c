@@ -36,6 +36,8 @@ struct demuxer {
 /* Key frames of reordered video lie a few frames before where an index of
  * decoding times leads: aim that much earlier. */
 #define REORDER_MARGIN (3 * SECOND / 23)
+/* Later than any clock in a file says by right: about 570 years. */
+#define LATEST (INT64_MAX / 512)
 
 static int64_t seek_target(const AVFormatContext *format, int64_t target)
 {
@@ -65,11 +67,24 @@ static int open_demuxer(struct stage *s, struct error *e)
     return 0;
 }
 
+/* µs; none for times that no film has, so that sums of sane ones stay sane. */
 static int64_t to_us(int64_t time, AVRational time_base)
 {
-    return time == AV_NOPTS_VALUE
-               ? AV_NOPTS_VALUE
-               : av_rescale_q(time, time_base, AV_TIME_BASE_Q);
+    int64_t us = av_rescale_q(time, time_base, AV_TIME_BASE_Q);
+
+    if (time == AV_NOPTS_VALUE || us < -LATEST || us > LATEST)
+        return AV_NOPTS_VALUE;
+    return us;
+}
+
+static void drop_insane(AVPacket *packet, AVRational base)
+{
+    if (to_us(packet->pts, base) == AV_NOPTS_VALUE)
+        packet->pts = AV_NOPTS_VALUE;
+    if (to_us(packet->dts, base) == AV_NOPTS_VALUE)
+        packet->dts = AV_NOPTS_VALUE;
+    if (packet->duration < 0 || to_us(packet->duration, base) == AV_NOPTS_VALUE)
+        packet->duration = 0;
 }
 
 /* Raw streams say no times: frame follows frame. When each is shown is known
@@ -93,6 +108,7 @@ static int64_t place(struct demuxer *d, AVPacket *packet, const AVStream *st)
 {
     AVRational base = st->time_base;
 
+    drop_insane(packet, base);
     stamp(d, packet, st);
     int64_t dts = to_us(packet->dts, base);
     bool guides = st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO ||

@@ -23,6 +23,7 @@ struct filter {
     struct stage stage;
     struct filter_config config;
     struct graph *graph; // owned; NULL before the first frame
+    char format[512];    // what the encoder was opened for; of sound
 };
 
 /* The deprecated formats for full range are the plain ones, marked. */
@@ -102,12 +103,11 @@ static void describe_video(const struct plan_video *v, const AVFrame *frame,
         add(text, "null");
 }
 
-static void describe_audio(const struct filter *f, const AVFrame *frame,
+static void describe_audio(struct filter *f, const AVFrame *frame,
                            char text[TEXT_MOST])
 {
     const struct plan_track *track = f->config.track;
     AVRational samples = {1, frame->sample_rate};
-    char format[512];
 
     if (f->config.start > 0)
         add(text, "atrim=start_pts=0");
@@ -117,10 +117,11 @@ static void describe_audio(const struct filter *f, const AVFrame *frame,
                                     samples));
     if (track->audio.volume != 1)
         add(text, "volume=%g", track->audio.volume);
-    sound_describe(track, frame, format, sizeof(format));
+    if (!*f->format)
+        sound_describe(track, frame, f->format, sizeof(f->format));
     // async=1: silence for gaps, so that the sound stays with the picture
     add(text, "aresample=async=1");
-    add(text, "%s", format);
+    add(text, "%s", f->format);
 }
 
 static int build(struct filter *f, const AVFrame *frame, AVRational time_base,

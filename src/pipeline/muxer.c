@@ -194,7 +194,9 @@ static int write_failed(struct muxer *m, int r, struct error *e)
 
     if (system)
         return error_set_errno(e, system, "cannot write");
-    return averror_set(e, r, "cannot write");
+    m->stage.blame = OUTCOME_BAD_INPUT; // the disk took all there was
+    return averror_set(e, r, "container '%s' does not take what the input has",
+                       m->config.plan->container->muxer);
 }
 
 static void raise_to(atomic_llong *value, int64_t to)
