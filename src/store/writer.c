@@ -84,8 +84,7 @@ static int carry_out_group(struct writer *w, struct list *group,
 {
     int r = database_begin(w->db, e);
 
-    list_foreach(link, next, group)
-    {
+    list_foreach (link, next, group) {
         if (r < 0)
             break;
         r = carry_out_one(w, request_of(link), e);

@@ -119,8 +119,7 @@ static void settle(struct file *f)
     if (!f->platter)
         return;
     (void)pthread_mutex_lock(&f->vfs->mutex);
-    list_foreach(link, next, &f->platter->changes)
-    {
+    list_foreach (link, next, &f->platter->changes) {
         struct change *c = list_entry(link, struct change, link);
         apply(&f->platter->synced, c, c->size);
         drop(c);
@@ -299,8 +298,7 @@ static const sqlite3_io_methods methods = {
 static void forget_platter(struct platter *p)
 {
     list_remove(&p->link);
-    list_foreach(link, next, &p->changes)
-    {
+    list_foreach (link, next, &p->changes) {
         drop(list_entry(link, struct change, link));
     }
     free(p->synced.data);
@@ -310,8 +308,7 @@ static void forget_platter(struct platter *p)
 
 static struct platter *find_platter(struct vfs *v, const char *path)
 {
-    list_foreach(link, next, &v->platters)
-    {
+    list_foreach (link, next, &v->platters) {
         struct platter *p = list_entry(link, struct platter, link);
         if (strcmp(p->path, path) == 0)
             return p;
@@ -403,8 +400,7 @@ void vfs_destroy(struct vfs *v)
         return;
     (void)sqlite3_vfs_unregister(&v->base);
     (void)sqlite3_vfs_register(v->system, 1);
-    list_foreach(link, next, &v->platters)
-    {
+    list_foreach (link, next, &v->platters) {
         forget_platter(list_entry(link, struct platter, link));
     }
     (void)pthread_mutex_destroy(&v->mutex);
@@ -439,8 +435,7 @@ void vfs_cut_power_after(struct vfs *v, int64_t changes)
 /* Each write that nobody waited for: all, nothing or half of it. */
 static void lose(struct platter *p, unsigned *seed)
 {
-    list_foreach(link, next, &p->changes)
-    {
+    list_foreach (link, next, &p->changes) {
         struct change *c = list_entry(link, struct change, link);
         const size_t kept[] = {0, c->size, c->size / 2};
         size_t size = kept[rand_r(seed) % 3];
@@ -462,8 +457,7 @@ static void write_platter(const struct platter *p)
 
 void vfs_restore(struct vfs *v, unsigned seed)
 {
-    list_foreach(link, next, &v->platters)
-    {
+    list_foreach (link, next, &v->platters) {
         struct platter *p = list_entry(link, struct platter, link);
         lose(p, &seed);
         write_platter(p);
