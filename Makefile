@@ -234,8 +234,9 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(foreach f,$(FUZZ_FLOO
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined -pthread -o $@ $< \
 	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call libs_for,wire) -lm
 
-bench: all $(BENCH) $(BENCH_SHIMS)
+bench:
 	$(Q)tests/deps
+	$(Q)$(MAKE) --no-print-directory all $(BENCH) $(BENCH_SHIMS)
 	$(Q)BENCH_PAIRS='$(BENCH_PAIRS)' BENCH_ONLY='$(BENCH_ONLY)' \
 	  BENCH_JSON='$(BENCH_JSON)' $(BENCH)
 

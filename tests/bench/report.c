@@ -126,23 +126,26 @@ static void print_row(const struct row *row)
 {
     const struct report_measure *m = &row->measure;
     char theirs[16] = "";
+    char range[40] = "";
 
     if (!isnan(row->theirs))
         (void)snprintf(theirs, sizeof(theirs), "%.3f", row->theirs);
-    (void)printf("%-12s %-22s %-18s %11.3f %9s %-4s %9.3f  [%.3f..%.3f] %3zu"
-                 "  %s %-9.4g %s\n",
+    if (row->count > 1)
+        (void)snprintf(range, sizeof(range), "%.2f..%.2f", row->lowest,
+                       row->highest);
+    (void)printf("%-10s %-16s %-17s %9.3f %8s %-4s %9.3f %-18s %s %-5g %s\n",
                  m->name, m->what, m->against ? m->against : "", row->ours,
-                 theirs, m->unit, row->value, row->lowest, row->highest,
-                 row->count, m->goal == REPORT_AT_MOST ? "<=" : ">=", m->reach,
+                 theirs, m->unit, row->value, range,
+                 m->goal == REPORT_AT_MOST ? "<=" : ">=", m->reach,
                  reached(row) ? "yes" : "NO");
 }
 
 void report_print(struct report *r)
 {
     if (r->printed == 0 && r->count > 0)
-        (void)printf("%-12s %-22s %-18s %11s %9s %-4s %9s  %s\n", "case",
-                     "measure", "against", "ours", "theirs", "unit", "value",
-                     "[lowest..highest] runs, to reach");
+        (void)printf("%-10s %-16s %-17s %9s %8s %-4s %9s %-18s %s\n", "case",
+                     "measure", "against", "ours", "theirs", "", "value",
+                     "lowest..highest", "to reach");
     while (r->printed < r->count)
         print_row(&r->rows[r->printed++]);
     (void)fflush(stdout);
