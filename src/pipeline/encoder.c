@@ -77,15 +77,27 @@ static int describe_audio(struct encoder *c, const AVFrame *like)
     return av_channel_layout_copy(&codec->ch_layout, &like->ch_layout);
 }
 
-static int open_codec(struct encoder *c, const AVCodec *codec, struct error *e)
+enum bitrate { BITRATE_PLANNED, BITRATE_OWN };
+
+static int collect_options(const struct encoder *c, enum bitrate bitrate,
+                           AVDictionary **ret)
 {
     const struct plan_options *options = &c->config.track->options;
-    AVDictionary *dictionary = NULL;
     int r = 0;
 
     for (size_t i = 0; r >= 0 && i < options->count; i++)
-        r = av_dict_set(&dictionary, options->list[i].name,
-                        options->list[i].value, 0);
+        r = av_dict_set(ret, options->list[i].name, options->list[i].value, 0);
+    if (r >= 0 && bitrate == BITRATE_OWN)
+        r = av_dict_set(ret, "b", NULL, 0);
+    return r;
+}
+
+static int open_codec(struct encoder *c, const AVCodec *codec,
+                      enum bitrate bitrate, struct error *e)
+{
+    AVDictionary *dictionary = NULL;
+
+    int r = collect_options(c, bitrate, &dictionary);
     if (r >= 0)
         r = avcodec_open2(c->codec, codec, &dictionary);
     const AVDictionaryEntry *left =
@@ -115,12 +127,12 @@ static int send_format(struct encoder *c, struct error *e)
     return stage_send(&c->stage, 0, item);
 }
 
-static int open_encoder(struct encoder *c, const AVFrame *like,
-                        AVRational time_base, struct error *e)
+/* A fresh context for frames like @like, opened. */
+static int try_codec(struct encoder *c, const AVCodec *codec,
+                     enum bitrate bitrate, const AVFrame *like,
+                     AVRational time_base, struct error *e)
 {
-    const AVCodec *codec =
-        avcodec_find_encoder_by_name(c->config.track->encoder);
-
+    avcodec_free_context(&c->codec);
     c->codec = avcodec_alloc_context3(codec);
     if (!c->codec)
         return error_set(e, -ENOMEM, "out of memory");
@@ -130,7 +142,24 @@ static int open_encoder(struct encoder *c, const AVFrame *like,
         return error_set(e, -ENOMEM, "out of memory");
     if (c->config.global_header)
         c->codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    int r = open_codec(c, codec, e);
+    return open_codec(c, codec, bitrate, e);
+}
+
+static int open_encoder(struct encoder *c, const AVFrame *like,
+                        AVRational time_base, struct error *e)
+{
+    const AVCodec *codec =
+        avcodec_find_encoder_by_name(c->config.track->encoder);
+
+    int r = try_codec(c, codec, BITRATE_PLANNED, like, time_base, e);
+    if (r == -EINVAL && codec->type == AVMEDIA_TYPE_AUDIO) {
+        // Vorbis has a range of bitrates for each rate and number of channels
+        r = try_codec(c, codec, BITRATE_OWN, like, time_base, e);
+        if (r == 0)
+            av_log(c->codec, AV_LOG_WARNING,
+                   "no such bitrate at %d Hz with %d channels: its own\n",
+                   like->sample_rate, like->ch_layout.nb_channels);
+    }
     if (r < 0)
         return r;
     if (c->codec->codec_type == AVMEDIA_TYPE_AUDIO &&
