@@ -1,5 +1,6 @@
 #include "media/size.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/job.h"
@@ -31,19 +32,35 @@ static struct size asked_for(struct size s, const struct job_video *wanted)
     return (struct size){scale_even(s.width, 1, 1), scale_even(s.height, 1, 1)};
 }
 
+static struct size fit_width(struct size s, int64_t most)
+{
+    int width = floor_even(most);
+
+    return (struct size){width, scale_even(s.height, width, s.width)};
+}
+
+static struct size fit_height(struct size s, int64_t most)
+{
+    int height = floor_even(most);
+
+    return (struct size){scale_even(s.width, height, s.height), height};
+}
+
+/* In one step, for each rounds. */
 struct size size_fit(struct size source, const struct job_video *wanted)
 {
     struct size s = asked_for(source, wanted);
+    bool wide = wanted->max_width > 0 && s.width > wanted->max_width;
+    bool tall = wanted->max_height > 0 && s.height > wanted->max_height;
 
-    if (wanted->max_width > 0 && s.width > wanted->max_width) {
-        int width = floor_even(wanted->max_width);
-        s.height = scale_even(s.height, width, s.width);
-        s.width = width;
-    }
-    if (wanted->max_height > 0 && s.height > wanted->max_height) {
-        int height = floor_even(wanted->max_height);
-        s.width = scale_even(s.width, height, s.height);
-        s.height = height;
-    }
+    if (wide &&
+        (!tall || wanted->max_width * s.height < wanted->max_height * s.width))
+        s = fit_width(s, wanted->max_width);
+    else if (tall)
+        s = fit_height(s, wanted->max_height);
+    if (wanted->max_width > 0 && s.width > wanted->max_width)
+        s.width = floor_even(wanted->max_width);
+    if (wanted->max_height > 0 && s.height > wanted->max_height)
+        s.height = floor_even(wanted->max_height);
     return s;
 }
