@@ -22,4 +22,11 @@ struct error;
 int select_stream(const struct media_info *info, enum media_kind kind,
                   int64_t wanted, struct error *e);
 
+/*
+ * The attached picture that a copy of "the video" means: stream @wanted when it
+ * is one, or with JOB_UNSET the first one of an input without other video. -1
+ * when none is meant.
+ */
+int select_cover(const struct media_info *info, int64_t wanted);
+
 #endif

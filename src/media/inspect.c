@@ -13,30 +13,53 @@
 #include "media/compat.h"
 #include "model/limits.h"
 
-/* What a sample's depth is where no picture has been decoded yet: the
- * decoder's configuration record says it. */
-static int depth_from_record(const AVCodecParameters *par)
-{
-    static const struct {
-        enum AVCodecID codec;
-        int offset;
-        uint8_t mask;
-        uint8_t value; // of the masked byte, when it is 10 bits
-    } records[] = {
-        {AV_CODEC_ID_H264, 1, 0xff, 110}, // avcC: High 10
-        {AV_CODEC_ID_HEVC, 17, 0x07, 2},  // hvcC: luma depth - 8
-        {AV_CODEC_ID_AV1, 2, 0x40, 0x40}, // av1C: high_bitdepth
-        {AV_CODEC_ID_VP9, 6, 0xf0, 0xa0}, // vpcC: bit depth
-    };
+// clang-format off
+/* Where decoders' configuration records say how deep samples are. */
+static const struct {
+    enum AVCodecID codec;
+    int offset;
+    uint8_t mask;
+    uint8_t value; // of the masked byte
+    int depth;     // bits
+} records[] = {
+    {AV_CODEC_ID_H264,  1, 0xff,   66,  8}, // avcC: the profile
+    {AV_CODEC_ID_H264,  1, 0xff,   77,  8},
+    {AV_CODEC_ID_H264,  1, 0xff,   88,  8},
+    {AV_CODEC_ID_H264,  1, 0xff,  100,  8},
+    {AV_CODEC_ID_H264,  1, 0xff,  110, 10},
+    {AV_CODEC_ID_HEVC, 17, 0x07,    0,  8}, // hvcC: luma depth - 8
+    {AV_CODEC_ID_HEVC, 17, 0x07,    2, 10},
+    {AV_CODEC_ID_HEVC, 17, 0x07,    4, 12},
+    {AV_CODEC_ID_AV1,   2, 0x60, 0x00,  8}, // av1C: high_bitdepth, twelve_bit
+    {AV_CODEC_ID_AV1,   2, 0x60, 0x40, 10},
+    {AV_CODEC_ID_AV1,   2, 0x60, 0x60, 12},
+    {AV_CODEC_ID_VP9,   6, 0xf0, 0x80,  8}, // vpcC: bit depth
+    {AV_CODEC_ID_VP9,   6, 0xf0, 0xa0, 10},
+    {AV_CODEC_ID_VP9,   6, 0xf0, 0xc0, 12},
+};
+// clang-format on
 
+/* Codecs that have no other. */
+static const enum AVCodecID eight_bits[] = {
+    AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4,
+    AV_CODEC_ID_H263,       AV_CODEC_ID_VP8,        AV_CODEC_ID_THEORA,
+};
+
+/* How deep samples are by what the header says, 0: it does not. */
+static int depth_from_header(const AVCodecParameters *par)
+{
+    for (size_t i = 0; i < sizeof(eight_bits) / sizeof(eight_bits[0]); i++) {
+        if (eight_bits[i] == par->codec_id)
+            return 8;
+    }
     for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
         if (records[i].codec == par->codec_id &&
             records[i].offset < par->extradata_size &&
             (par->extradata[records[i].offset] & records[i].mask) ==
                 records[i].value)
-            return 10;
+            return records[i].depth;
     }
-    return 8;
+    return 0;
 }
 
 static int depth_of(const AVCodecParameters *par)
@@ -44,7 +67,10 @@ static int depth_of(const AVCodecParameters *par)
     const AVPixFmtDescriptor *d =
         av_pix_fmt_desc_get((enum AVPixelFormat)par->format);
 
-    return d ? d->comp[0].depth : depth_from_record(par);
+    if (d)
+        return d->comp[0].depth;
+    int depth = depth_from_header(par);
+    return depth ? depth : 8;
 }
 
 /* The same decisions as the ffmpeg program's, so that both show the same side
@@ -232,13 +258,16 @@ static bool parameters_are_complete(const AVStream *st)
 {
     const AVCodecParameters *par = st->codecpar;
 
+    if (st->disposition & AV_DISPOSITION_ATTACHED_PIC)
+        return par->width > 0; // which muxers ask for
     if (!inspect_is_timed(st))
         return true;
     if (par->codec_id == AV_CODEC_ID_NONE)
         return false;
     if (par->codec_type == AVMEDIA_TYPE_AUDIO)
         return par->sample_rate > 0 && par->ch_layout.nb_channels > 0;
-    return par->width > 0 && par->height > 0 && st->avg_frame_rate.num > 0;
+    return par->width > 0 && par->height > 0 && st->avg_frame_rate.num > 0 &&
+           depth_from_header(par);
 }
 
 bool inspect_header_suffices(const AVFormatContext *format)

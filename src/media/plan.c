@@ -90,7 +90,9 @@ static int plan_video(struct planning *p, const struct job_video *video,
 
     if (video->codec == JOB_VIDEO_NONE)
         return 0;
-    int stream = select_stream(p->info, MEDIA_VIDEO, video->stream, e);
+    int stream = codec ? -1 : select_cover(p->info, video->stream);
+    if (stream < 0)
+        stream = select_stream(p->info, MEDIA_VIDEO, video->stream, e);
     if (stream == -ENOENT && !video->given)
         return 0;
     if (stream < 0)

@@ -68,3 +68,20 @@ int select_stream(const struct media_info *info, enum media_kind kind,
                          media_kind_name(kind));
     return best;
 }
+
+int select_cover(const struct media_info *info, int64_t wanted)
+{
+    int first = -1;
+
+    for (size_t i = 0; i < info->stream_count; i++) {
+        const struct media_stream *st = &info->streams[i];
+        if (st->kind != MEDIA_VIDEO)
+            continue;
+        if (wanted == JOB_UNSET && !st->picture)
+            return -1;
+        if (st->picture && first < 0 &&
+            (wanted == JOB_UNSET || wanted == (int64_t)i))
+            first = (int)i;
+    }
+    return first;
+}

@@ -103,12 +103,24 @@ static void stamp(struct demuxer *d, AVPacket *packet, const AVStream *st)
     d->next += packet->duration;
 }
 
+/* A cover is no part of the film: it is there from the beginning. */
+static bool place_cover(AVPacket *packet, const AVStream *st)
+{
+    bool cover = st->disposition & AV_DISPOSITION_ATTACHED_PIC;
+
+    if (cover)
+        packet->pts = packet->dts = 0;
+    return cover;
+}
+
 /* Put the packet on the pipeline's clock; returns its time in µs. */
 static int64_t place(struct demuxer *d, AVPacket *packet, const AVStream *st)
 {
     AVRational base = st->time_base;
 
     drop_insane(packet, base);
+    if (place_cover(packet, st))
+        return 0;
     stamp(d, packet, st);
     int64_t dts = to_us(packet->dts, base);
     bool guides = st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO ||

@@ -87,6 +87,16 @@ static int create_format(struct muxer *m, struct error *e)
     return m->format->url ? 0 : error_set(e, -ENOMEM, "out of memory");
 }
 
+/* What an encoder made here, or what has all its parameter sets in front, gets
+ * the tag that players want. */
+static uint32_t preferred_tag(const struct muxer *m,
+                              const AVCodecParameters *par)
+{
+    if (par->codec_id != AV_CODEC_ID_HEVC || !par->extradata_size)
+        return 0;
+    return m->config.plan->container->hevc_tag;
+}
+
 /* The input's tag where the container knows it as the same codec, else the
  * container's own. */
 static uint32_t choose_tag(const AVOutputFormat *format,
@@ -108,7 +118,9 @@ static int add_copied(struct muxer *m, AVStream *out, const AVStream *in,
 
     if (r < 0)
         return averror_set(e, r, "cannot take over stream parameters");
-    out->codecpar->codec_tag = choose_tag(m->format->oformat, in->codecpar);
+    out->codecpar->codec_tag = preferred_tag(m, in->codecpar);
+    if (!out->codecpar->codec_tag)
+        out->codecpar->codec_tag = choose_tag(m->format->oformat, in->codecpar);
     out->time_base = in->time_base;
     out->avg_frame_rate = in->avg_frame_rate;
     out->sample_aspect_ratio = in->sample_aspect_ratio;
@@ -334,8 +346,9 @@ static int take_format(struct muxer *m, struct item *item, struct error *e)
     item_destroy(item);
     if (r < 0)
         return averror_set(e, r, "cannot take over stream parameters");
-    if (st->codecpar->codec_id == AV_CODEC_ID_HEVC)
-        st->codecpar->codec_tag = m->config.plan->container->hevc_tag;
+    uint32_t tag = preferred_tag(m, st->codecpar);
+    if (tag)
+        st->codecpar->codec_tag = tag;
     t->known = true;
     return begin(m, e);
 }
