@@ -21,6 +21,10 @@ void inspect_format(struct media_info *ret,
 /* Can media be made of it at all? 0, or -EBADMSG with words for a person. */
 int inspect_check(const struct media_info *info, struct error *e);
 
+/* Does a header claim pictures that nobody should allocate, not even to find
+ * out more? 0, or -EBADMSG with words for a person. */
+int inspect_check_header(const struct AVFormatContext *format, struct error *e);
+
 /* Do the container's headers say all that copying and decoding take, so that
  * nothing needs to be read ahead and decoded to find out? */
 bool inspect_header_suffices(const struct AVFormatContext *format);

@@ -193,16 +193,32 @@ void inspect_format(struct media_info *ret, const AVFormatContext *format)
     *ret = info;
 }
 
+static int check_pixels(int width, int height, size_t index, struct error *e)
+{
+    if ((int64_t)width * height > LIMITS_PIXELS)
+        return error_set(e, -EBADMSG,
+                         "video stream %zu is too large: %dx%d pixels", index,
+                         width, height);
+    return 0;
+}
+
+int inspect_check_header(const AVFormatContext *format, struct error *e)
+{
+    for (unsigned i = 0; i < format->nb_streams; i++) {
+        const AVCodecParameters *par = format->streams[i]->codecpar;
+        int r = check_pixels(par->width, par->height, i, e);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 static int check_size(const struct media_stream *st, size_t index,
                       struct error *e)
 {
     if (st->width <= 0 || st->height <= 0)
         return error_set(e, -EBADMSG, "video stream %zu has no size", index);
-    if ((int64_t)st->width * st->height > LIMITS_PIXELS)
-        return error_set(e, -EBADMSG,
-                         "video stream %zu is too large: %dx%d pixels", index,
-                         st->width, st->height);
-    return 0;
+    return check_pixels(st->width, st->height, index, e);
 }
 
 int inspect_check(const struct media_info *info, struct error *e)

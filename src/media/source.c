@@ -115,10 +115,12 @@ static int check_extent(struct source *s, struct error *e)
 
 static int find_streams(struct source *s, struct error *e)
 {
-    if (inspect_header_suffices(s->format))
-        return 0;
+    int r = inspect_check_header(s->format, e);
+
+    if (r < 0 || inspect_header_suffices(s->format))
+        return r;
     avlog_begin_probe();
-    int r = avformat_find_stream_info(s->format, NULL);
+    r = avformat_find_stream_info(s->format, NULL);
     avlog_end_probe();
     return r < 0 ? averror_set(e, r, "cannot find out what the input holds")
                  : 0;

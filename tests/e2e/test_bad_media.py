@@ -67,14 +67,46 @@ class BadMedia(harness.TestCase):
         self.assertEqual(self.s.wait_for(id)["state"], "succeeded")
 
     def test_run__image(self):
-        picture = clip("picture.png", "-f", "lavfi", "-i", "testsrc2=size=64x64", "-frames:v", 1)
-        self.fails(picture, "image")
+        for name in ("picture.png", "picture.jpg", "picture.webp", "picture.bmp"):
+            with self.subTest(name=name):
+                picture = clip(name, "-f", "lavfi", "-i", "testsrc2=size=64x64", "-frames:v", 1)
+                self.fails(picture, "image")
+                self.fails(picture, "image", output={"video": {"codec": "copy"}})
+
+    def resized(self, suffix, width, height):
+        """A film whose header says another size than its pictures have."""
+        data = bytearray(film(f"size.{suffix}", seconds=0.2, size="640x360").read_bytes())
+        if suffix == "mp4":
+            places = [data.index(b"avc1", data.index(b"stsd")) + 28]
+            places.append(places[0] + 2)
+        else:  # PixelWidth and PixelHeight, two bytes each
+            places = [data.index(id, data.index(b"V_MPEG4")) + 2 for id in (b"\xb0\x82", b"\xba\x82")]
+        for at, side in zip(places, (width, height)):
+            data[at:at + 2] = side.to_bytes(2, "big")
+        return self.file(f"{width}.{suffix}", bytes(data))
 
     def test_run__absurd_size(self):
-        # an H.264 stream's container may say anything: patch the track's size
-        y4m = b"YUV4MPEG2 W40000 H40000 F25:1 Ip C420jpeg\nFRAME\n" + bytes(10000)
-        self.fails(self.file("huge.y4m", y4m))
-        self.fails(self.file("nought.y4m", b"YUV4MPEG2 W0 H0 F25:1 Ip C420jpeg\nFRAME\n"))
+        y4m = b"YUV4MPEG2 W%d H%d F25:1 Ip C420jpeg\nFRAME\n" + bytes(10000)
+        self.fails(self.file("huge.y4m", y4m % (40000, 40000)))
+        self.fails(self.file("nought.y4m", y4m % (0, 0)))
+        for suffix in ("mp4", "mkv"):
+            for output in (COPY, FAST):
+                with self.subTest(suffix=suffix, video=output["video"]["codec"]):
+                    self.fails(self.resized(suffix, 40000, 40000), "too large", output=output)
+
+    def test_run__no_size(self):
+        for output in (COPY, FAST):
+            with self.subTest(video=output["video"]["codec"]):
+                # what the header leaves out, the pictures say
+                job = self.job(self.resized("mp4", 0, 0), {"path": "o.mp4", **output}, overwrite=True)
+                self.assertEqual(self.s.wait_for(self.s.submit(job))["state"], "succeeded")
+                self.assertEqual(harness.streams(self.out / "o.mp4", "video")[0]["width"], 640)
+        (self.out / "o.mp4").unlink()
+        # …unless nothing of them can be read
+        broken = bytearray(self.resized("mp4", 0, 0).read_bytes())
+        record = broken.index(b"avcC")
+        broken[record + 4:record + 24] = bytes(20)
+        self.fails(self.file("none.mp4", bytes(broken)))
 
     def test_run__encrypted(self):
         locked = clip("locked.mp4", "-i", film(), "-c", "copy", "-encryption_scheme", "cenc-aes-ctr",
