@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "store/database.h"
 #include "store/schema.h"
+#include "support/sql.h"
 #include "support/store.h"
 
 static sqlite3 *open_file(const struct store_fixture *f)
@@ -31,30 +32,14 @@ static sqlite3 *open_file(const struct store_fixture *f)
     return db;
 }
 
-static void run(sqlite3 *db, const char *sql)
-{
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-}
-
-static int64_t ask(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *s = NULL;
-
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-    int64_t value = sqlite3_column_int64(s, 0);
-    assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
-    return value;
-}
-
 static void store_open__new__is_marked_and_durable(void **state)
 {
     struct store_fixture *f = *state;
 
     sqlite3 *db = open_file(f); // while the store is open: it may be looked at
-    assert_int_equal(ask(db, "PRAGMA application_id"), SCHEMA_APPLICATION_ID);
-    assert_int_equal(ask(db, "PRAGMA user_version"), schema_step_count);
-    assert_int_equal(ask(db, "SELECT count(*) FROM pragma_journal_mode"
+    assert_int_equal(sql_ask(db, "PRAGMA application_id"), SCHEMA_APPLICATION_ID);
+    assert_int_equal(sql_ask(db, "PRAGMA user_version"), schema_step_count);
+    assert_int_equal(sql_ask(db, "SELECT count(*) FROM pragma_journal_mode"
                              " WHERE journal_mode = 'wal'"),
                      1);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
@@ -71,7 +56,7 @@ static void assert_refused(struct store_fixture *f, const char *sql, int code,
 
     store_fixture_close(f);
     sqlite3 *db = open_file(f);
-    run(db, sql);
+    sql_run(db, sql);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 
     char *path = store_fixture_path(f, DATABASE_FILE);
@@ -138,7 +123,7 @@ static void store_open__newer_version_with_a_journal__left_alone(void **state)
 
     store_fixture_close(f);
     sqlite3 *db = open_file(f);
-    run(db, "PRAGMA user_version = 1000; CREATE TABLE later (x)");
+    sql_run(db, "PRAGMA user_version = 1000; CREATE TABLE later (x)");
     char *journal = store_fixture_path(f, DATABASE_FILE "-wal");
     char *kept = store_fixture_path(f, "kept");
     assert_int_equal(link(journal, kept), 0);
@@ -176,11 +161,11 @@ static void schema_migrate__from_each_version__keeps_what_is_there(void **state)
         assert_int_equal(schema_check(db, 3, &e), 0);
         assert_int_equal(schema_migrate(db, steps, from, &e), 0);
         if (from > 0)
-            run(db, "UPDATE film SET name = 'ours' WHERE name = 'first'");
+            sql_run(db, "UPDATE film SET name = 'ours' WHERE name = 'first'");
         assert_int_equal(schema_migrate(db, steps, 3, &e), 0);
-        assert_int_equal(ask(db, "PRAGMA user_version"), 3);
-        assert_int_equal(ask(db, "SELECT count(*) FROM film"), 2);
-        assert_int_equal(ask(db, "SELECT count(*) FROM film"
+        assert_int_equal(sql_ask(db, "PRAGMA user_version"), 3);
+        assert_int_equal(sql_ask(db, "SELECT count(*) FROM film"), 2);
+        assert_int_equal(sql_ask(db, "SELECT count(*) FROM film"
                                  " WHERE name = 'ours' AND year = 1900"),
                          from > 0);
         assert_int_equal(schema_check(db, 3, &e), 0);
@@ -200,8 +185,8 @@ static void schema_migrate__failing_step__leaves_the_old_version(void **state)
     assert_int_equal(schema_migrate(db, broken, 1, &e), 0);
     assert_true(schema_migrate(db, broken, 3, &e) < 0);
     assert_non_null(strstr(e.text, "NONSENSE"));
-    assert_int_equal(ask(db, "PRAGMA user_version"), 1);
-    assert_int_equal(ask(db, "SELECT count(*) FROM pragma_table_info('film')"),
+    assert_int_equal(sql_ask(db, "PRAGMA user_version"), 1);
+    assert_int_equal(sql_ask(db, "SELECT count(*) FROM pragma_table_info('film')"),
                      1);
     assert_int_equal(schema_migrate(db, steps, 3, &e), 0);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
