@@ -88,35 +88,45 @@ static bool repeats(const char *line)
 /* A line may come in pieces, from one thread at a time. */
 static _Thread_local char pending[LINE_MOST];
 
-/* Add a piece; is the line complete now? */
-static bool collect(void *object, int level, const char *format, va_list ap)
+static void collect(void *object, int level, const char *format, va_list ap)
 {
     size_t used = strlen(pending);
     int prefix = 0; // the sink gets the name instead
 
     av_log_format_line2(object, level, format, ap, pending + used,
                         (int)(sizeof(pending) - used), &prefix);
-    size_t end = strcspn(pending + used, "\r\n");
-    bool whole = pending[used + end] || used + end + 1 == sizeof(pending);
-    pending[used + end] = '\0';
-    return whole;
 }
 
-static void on_log(void *object, int level, const char *format, va_list ap)
+static void say(void *object, int level, const char *raw)
 {
     char line[LINE_MOST];
     char text[LINE_MOST];
 
-    if (level > AV_LOG_WARNING || !collect(object, level, format, ap))
-        return;
-    text_escape(pending, line, sizeof(line));
-    *pending = '\0';
+    text_escape(raw, line, sizeof(line));
     if (!*line || repeats(line))
         return;
-
     const char *name = object ? name_of(object) : "";
     (void)snprintf(text, sizeof(text), "%s%s%s", name, *name ? ": " : "", line);
     state.sink(state.opaque, level_of(object, level), text);
+}
+
+/* Say each line that is complete, and the one that has no more room. */
+static void on_log(void *object, int level, const char *format, va_list ap)
+{
+    char *rest = pending;
+
+    if (level > AV_LOG_WARNING)
+        return;
+    collect(object, level, format, ap);
+    for (char *end; (end = strpbrk(rest, "\r\n")); rest = end + 1) {
+        *end = '\0';
+        say(object, level, rest);
+    }
+    if (strlen(rest) + 1 == sizeof(pending)) {
+        say(object, level, rest);
+        *rest = '\0';
+    }
+    memmove(pending, rest, strlen(rest) + 1);
 }
 
 void avlog_start(void (*sink)(void *opaque, enum log_level level,
