@@ -43,6 +43,21 @@ compat_stream_side_data(const AVStream *st, enum AVPacketSideDataType type,
 #endif
 }
 
+/* Room for @size bytes of it, which the stream owns; NULL without memory. */
+static inline uint8_t *
+compat_stream_new_side_data(AVStream *st, enum AVPacketSideDataType type,
+                            size_t size)
+{
+#if COMPAT_SIDE_DATA_IN_PARAMETERS
+    AVPacketSideData *sd = av_packet_side_data_new(
+        &st->codecpar->coded_side_data, &st->codecpar->nb_coded_side_data, type,
+        size, 0);
+    return sd ? sd->data : NULL;
+#else
+    return av_stream_new_side_data(st, type, size);
+#endif
+}
+
 /* Give a stream that is copied the side data of its original; false without
  * memory. Where it lives in the parameters it came with them. */
 static inline bool compat_stream_copy_side_data(AVStream *out,
@@ -54,7 +69,8 @@ static inline bool compat_stream_copy_side_data(AVStream *out,
 #else
     for (int i = 0; i < in->nb_side_data; i++) {
         const AVPacketSideData *from = &in->side_data[i];
-        uint8_t *to = av_stream_new_side_data(out, from->type, from->size);
+        uint8_t *to =
+            compat_stream_new_side_data(out, from->type, from->size);
         if (!to)
             return false;
         memcpy(to, from->data, from->size);
