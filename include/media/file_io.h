@@ -5,7 +5,8 @@
  * our own: the descriptor came from somebody else, who may share its offset.
  * Anything else (a pipe for live input) is read in sequence.
  *
- * One thread uses the context at a time; file_io_size() may be called by any.
+ * One thread uses the context at a time; file_io_size() and file_io_moved()
+ * may be called by any.
  */
 #ifndef MEDIA_FILE_IO_H
 #define MEDIA_FILE_IO_H
@@ -38,6 +39,9 @@ void file_io_close_reader(AVIOContext *reader);
 /* Bytes: of an input when it was opened, -1 where that means nothing; of an
  * output the end of what has been written. */
 int64_t file_io_size(const struct file_io *f);
+
+/* Bytes that have gone in or out, whether or not they were new. */
+int64_t file_io_moved(const struct file_io *f);
 
 /* The first bytes of an input that can be read at any place, without moving
  * it; how many, 0 of a pipe. */

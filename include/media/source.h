@@ -38,6 +38,9 @@ void source_close(struct source *s); // NULL is allowed
 struct AVFormatContext *source_format(struct source *s);
 const struct media_info *source_info(const struct source *s);
 
+/* Bytes read so far; may be called by any thread. */
+int64_t source_moved(const struct source *s);
+
 /* Only packets of the streams for which @used[stream] is set will come. */
 void source_use(struct source *s, const bool *used);
 

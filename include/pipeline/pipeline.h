@@ -12,7 +12,8 @@
  * stage that fails cancels all queues; its error is the pipeline's.
  *
  * Shared between the threads are the queues, the gate, and these atomics: each
- * muxer_progress, the size of each file_io, and the decoders' count of errors.
+ * muxer_progress, the size and the moved bytes of each file_io, the steps of
+ * each stage, and the decoders' count of errors.
  */
 #ifndef PIPELINE_PIPELINE_H
 #define PIPELINE_PIPELINE_H
@@ -42,6 +43,7 @@ struct pipeline_progress {
     int64_t end;      // µs, of the longest track
     int64_t size;     // bytes written, all outputs
     int64_t errors;   // that decoders reported and survived
+    int64_t moved;    // grows while anything happens at all
 };
 
 /* 0 or -errno with words; *@ret_blame is then the outcome. */

@@ -9,6 +9,7 @@
 #ifndef PIPELINE_STAGE_H
 #define PIPELINE_STAGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -51,6 +52,7 @@ struct stage {
     struct stage_out *out; // owned
     size_t out_count;
     enum outcome blame; // ops->blame, until a stage knows better
+    atomic_llong steps; // that it has done; read by who looks for a stall
 };
 
 void stage_init(struct stage *s, const struct stage_ops *ops,

@@ -27,6 +27,7 @@ struct file_io {
     int error;      // first -errno
     int64_t offset; // of the next read or write
     atomic_llong size;
+    atomic_llong moved;
 };
 
 /* What a reader of an output keeps: its own offset. */
@@ -77,6 +78,7 @@ static int on_read(void *opaque, uint8_t *buffer, int size)
         return AVERROR_EOF;
     }
     f->offset += n;
+    atomic_fetch_add(&f->moved, n);
     return (int)n;
 }
 
@@ -93,6 +95,7 @@ static int on_write(void *opaque, compat_write_byte *buffer, int size)
         if (n <= 0)
             return keep_error(f, n < 0 ? errno : EIO);
         f->offset += n;
+        atomic_fetch_add(&f->moved, n);
         done += (int)n;
     }
     if (f->offset > f->size)
@@ -245,6 +248,11 @@ void file_io_close_reader(AVIOContext *context)
 int64_t file_io_size(const struct file_io *f)
 {
     return f->regular || f->size ? f->size : -1;
+}
+
+int64_t file_io_moved(const struct file_io *f)
+{
+    return atomic_load(&f->moved);
 }
 
 size_t file_io_peek(const struct file_io *f, void *ret, size_t size)

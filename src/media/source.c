@@ -248,6 +248,11 @@ const struct media_info *source_info(const struct source *s)
     return &s->info;
 }
 
+int64_t source_moved(const struct source *s)
+{
+    return file_io_moved(s->io);
+}
+
 void source_use(struct source *s, const bool *used)
 {
     for (unsigned i = 0; i < s->format->nb_streams; i++)

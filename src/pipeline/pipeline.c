@@ -382,6 +382,17 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static int64_t moved(struct pipeline *p)
+{
+    int64_t sum = source_moved(p->config.source);
+
+    for (size_t i = 0; i < p->config.plan->output_count; i++)
+        sum += file_io_moved(p->config.outputs[i]);
+    for (size_t i = 0; i < p->runner_count; i++)
+        sum += atomic_load(&p->runners[i].stage->steps);
+    return sum;
+}
+
 void pipeline_progress(struct pipeline *p, struct pipeline_progress *ret)
 {
     struct pipeline_progress sum = {.position = INT64_MAX};
@@ -395,5 +406,6 @@ void pipeline_progress(struct pipeline *p, struct pipeline_progress *ret)
         sum.size += one.size > 0 ? one.size : 0;
     }
     sum.errors = atomic_load(&p->errors);
+    sum.moved = moved(p);
     *ret = sum;
 }

@@ -65,6 +65,7 @@ int stage_run(struct stage *s, struct error *e)
     if (r == 0) {
         do {
             r = step(s, e);
+            atomic_fetch_add(&s->steps, 1);
         } while (r > 0);
     }
     if (r == -EPIPE)

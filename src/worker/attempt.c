@@ -32,6 +32,7 @@ struct attempt {
     bool planned;
     struct file_io **outputs;  // owned
     struct pipeline *pipeline; // owned
+    int64_t moved;             // in it, when that was last told
     struct error error;
 };
 
@@ -163,12 +164,16 @@ static int64_t total(const struct attempt *a)
     return need.duration < 0 ? -1 : (int64_t)(need.duration * (double)SECOND);
 }
 
+/* Nothing while nothing moves: by its silence a worker is known to be stuck. */
 static void say_progress(struct attempt *a, struct meter *meter)
 {
     struct event event = {.kind = EVENT_PROGRESS};
     struct pipeline_progress p;
 
     pipeline_progress(a->pipeline, &p);
+    if (p.moved == a->moved)
+        return;
+    a->moved = p.moved;
     const struct meter_sample sample = {clock_now(), p.frames, p.position};
     meter_read(meter, sample, p.size, &event.progress);
     reporter_send(a->config.reporter, &event);

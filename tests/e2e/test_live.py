@@ -14,7 +14,7 @@ class Live(harness.TestCase):
         super().setUp()
         self.fifo = self.folder / "live"
         os.mkfifo(self.fifo)
-        self.running = self.service()
+        self.running = self.service({"limits": {"stall_timeout": "2s", "tries": 1}})
         job = self.job(self.fifo, {"path": "out.mkv", **COPY})
         self.client = subprocess.Popen(
             [TRANSCODECTL, "--socket", self.running.socket, "run", self.job_file(job)],
@@ -51,6 +51,17 @@ class Live(harness.TestCase):
         status, words = self.end()
         self.assertEqual(status, 0, words + self.running.words())
         self.assertEqual(frames(self.out / "out.mkv"), frames(source))
+
+    def test_writer__that_stops_in_the_middle__stalls(self):
+        wait_until(self.is_read, "a worker reads the FIFO")
+        data = film("live.ts", seconds=20, more=("-f", "mpegts")).read_bytes()
+        fd = os.open(self.fifo, os.O_WRONLY)
+        self.addCleanup(os.close, fd)
+        os.write(fd, data[:len(data) * 3 // 4])
+        status, words = self.end()
+        self.assertEqual(status, 1, words)
+        self.assertIn("stalled", words)
+        self.assertEqual(self.left(), [])
 
     def test_writer__that_writes_nothing__is_bad_input(self):
         wait_until(self.is_read, "a worker reads the FIFO")
