@@ -73,9 +73,18 @@ static int open_files(struct attachment *a, const json_t *merged,
     return 0;
 }
 
-enum status attachment_create(struct attachment **ret,
-                              const struct invocation *v, struct client *c,
-                              const char *path)
+static void destroy(struct attachment *a)
+{
+    fd_close(&a->near);
+    fd_close(&a->far);
+    files_destroy(a->files);
+    job_fini(&a->job);
+    json_decref(a->document);
+    free(a);
+}
+
+static enum status create(struct attachment **ret, const struct invocation *v,
+                          struct client *c)
 {
     struct attachment *a = xcalloc(1, sizeof(*a));
     struct error e = {0};
@@ -84,7 +93,7 @@ enum status attachment_create(struct attachment **ret,
 
     a->near = -1;
     a->far = -1;
-    if (jobfile_read(&a->document, path, &e) < 0) {
+    if (jobfile_read(&a->document, v->operands[0], &e) < 0) {
         status_complain(&e);
         goto fail;
     }
@@ -102,24 +111,12 @@ enum status attachment_create(struct attachment **ret,
     return STATUS_GOOD;
 
 fail:
-    attachment_destroy(a);
+    destroy(a);
     return s;
 }
 
-void attachment_destroy(struct attachment *a)
-{
-    if (!a)
-        return;
-    fd_close(&a->near);
-    fd_close(&a->far);
-    files_destroy(a->files);
-    job_fini(&a->job);
-    json_decref(a->document);
-    free(a);
-}
-
-enum status attachment_call(struct attachment *a, struct client *c,
-                            const char *method)
+static enum status call(struct attachment *a, struct client *c,
+                        const char *method)
 {
     struct error e = {0};
     json_t *parameters = json_pack("{sO}", "job", a->document);
@@ -130,12 +127,22 @@ enum status attachment_call(struct attachment *a, struct client *c,
     return r < 0 ? status_fail(STATUS_UNREACHABLE, "%s", e.text) : STATUS_GOOD;
 }
 
-struct files *attachment_files(struct attachment *a)
+enum status attachment_run(const struct invocation *v, const char *method,
+                           attachment_attend *attend)
 {
-    return a->files;
-}
+    struct client *c;
+    struct attachment *a;
+    enum status s = session_open(&c, v);
 
-int attachment_take_channel(struct attachment *a)
-{
-    return fd_take(&a->near);
+    if (s != STATUS_GOOD)
+        return s;
+    s = create(&a, v, c);
+    if (s == STATUS_GOOD) {
+        s = call(a, c, method);
+        if (s == STATUS_GOOD)
+            s = attend(v, c, a->files, fd_take(&a->near));
+        destroy(a);
+    }
+    client_close(c);
+    return s;
 }

@@ -6,30 +6,25 @@
 #define CTL_ATTACHMENT_H
 
 #include "command.h"
+#include "status.h"
 
-struct attachment;
 struct client;
 struct files;
 
+/* Follows the call on @c to its end, and meanwhile serves the worker @files
+ * (lent) through @channel (consumed). */
+typedef enum status attachment_attend(const struct invocation *v,
+                                      struct client *c, struct files *files,
+                                      int channel);
+
 /*
- * Read the document @path, merge it over the daemon's profile where it names
- * one, and see whether its files are there. What is wrong has been told.
+ * Read the document that is @v's operand, merge it over the daemon's profile
+ * where it names one, see whether its files are there; then call @method (with
+ * `more`) with the document as it was written and with the worker's end of the
+ * channel, and @attend to it. Outputs that are not done then are aborted. What
+ * goes wrong has been told.
  */
-enum status attachment_create(struct attachment **ret,
-                              const struct invocation *v, struct client *c,
-                              const char *path);
-
-/* Aborts outputs that are not done. NULL is allowed. */
-void attachment_destroy(struct attachment *a);
-
-/* Call @method (with `more`) with the document as it was written and the
- * worker's end of the channel, once. What goes wrong has been told. */
-enum status attachment_call(struct attachment *a, struct client *c,
-                            const char *method);
-
-/* To be served while the call lasts: the opener, borrowed, and the descriptor,
- * which is the caller's from then on. */
-struct files *attachment_files(struct attachment *a);
-int attachment_take_channel(struct attachment *a);
+enum status attachment_run(const struct invocation *v, const char *method,
+                           attachment_attend *attend);
 
 #endif

@@ -37,17 +37,8 @@ static void add_device(struct table *t, const json_t *device)
 
 static void print_devices(const json_t *answer)
 {
-    struct table *t =
-        table_create(columns, sizeof(columns) / sizeof(columns[0]));
-    size_t i;
-    const json_t *device;
-
-    json_array_foreach(json_object_get(answer, "devices"), i, device)
-    {
-        add_device(t, device);
-    }
-    table_print(t, stdout);
-    table_destroy(t);
+    table_show(columns, sizeof(columns) / sizeof(columns[0]),
+               json_object_get(answer, "devices"), add_device, stdout);
 }
 
 static enum status run(const struct invocation *v)

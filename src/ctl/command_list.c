@@ -42,17 +42,8 @@ static void add_job(struct table *t, const json_t *job)
 
 static void print_jobs(const json_t *answer)
 {
-    struct table *t =
-        table_create(columns, sizeof(columns) / sizeof(columns[0]));
-    size_t i;
-    const json_t *job;
-
-    json_array_foreach(json_object_get(answer, "jobs"), i, job)
-    {
-        add_job(t, job);
-    }
-    table_print(t, stdout);
-    table_destroy(t);
+    table_show(columns, sizeof(columns) / sizeof(columns[0]),
+               json_object_get(answer, "jobs"), add_job, stdout);
 }
 
 /* "queued,running" to a list; a new reference, NULL: that was told. */

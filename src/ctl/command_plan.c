@@ -9,7 +9,6 @@
 #include "session.h"
 #include "terminal.h"
 #include "watch.h"
-#include "wire/client.h"
 #include "wire/interface.h"
 
 static void print_texts(const char *label, const json_t *texts)
@@ -17,8 +16,7 @@ static void print_texts(const char *label, const json_t *texts)
     size_t i;
     const json_t *text;
 
-    json_array_foreach(texts, i, text)
-    {
+    json_array_foreach (texts, i, text) {
         const char *raw = json_string_value(text);
         char *safe = terminal_escape(raw ? raw : "");
         (void)printf("%s: %s\n", label, safe);
@@ -41,20 +39,17 @@ static void on_reply(void *user, const json_t *reply)
 
 /* The worker that plans looks at the input through the file channel. */
 static enum status attend(const struct invocation *v, struct client *c,
-                          struct attachment *a)
+                          struct files *files, int channel)
 {
     struct error e = {0};
     struct watch w = {.invocation = v,
                       .client = c,
-                      .files = attachment_files(a),
+                      .files = files,
+                      .channel = channel,
                       .on_reply = on_reply,
                       .user = (void *)(size_t)v};
 
-    enum status s = attachment_call(a, c, INTERFACE_PLAN);
-    if (s != STATUS_GOOD)
-        return s;
-    w.channel = attachment_take_channel(a);
-    s = watch_run(&w, &e);
+    enum status s = watch_run(&w, &e);
     if (e.text[0])
         status_complain(&e);
     return s;
@@ -62,19 +57,7 @@ static enum status attend(const struct invocation *v, struct client *c,
 
 static enum status run(const struct invocation *v)
 {
-    struct client *c;
-    struct attachment *a;
-    enum status s = session_open(&c, v);
-
-    if (s != STATUS_GOOD)
-        return s;
-    s = attachment_create(&a, v, c, v->operands[0]);
-    if (s == STATUS_GOOD) {
-        s = attend(v, c, a);
-        attachment_destroy(a);
-    }
-    client_close(c);
-    return s;
+    return attachment_run(v, INTERFACE_PLAN, attend);
 }
 
 const struct command command_plan = {

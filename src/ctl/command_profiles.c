@@ -30,23 +30,19 @@ static void add_codecs(struct table *t, const json_t *document)
                audio ? audio : "");
 }
 
+static void add_profile(struct table *t, const json_t *profile)
+{
+    const json_t *document = json_object_get(profile, "document");
+
+    table_add(t, json_string_value(json_object_get(profile, "name")));
+    table_addf(t, "%zu", json_array_size(json_object_get(document, "outputs")));
+    add_codecs(t, document);
+}
+
 static void print_all(const json_t *answer)
 {
-    struct table *t =
-        table_create(columns, sizeof(columns) / sizeof(columns[0]));
-    size_t i;
-    const json_t *profile;
-
-    json_array_foreach(json_object_get(answer, "profiles"), i, profile)
-    {
-        const json_t *document = json_object_get(profile, "document");
-        table_add(t, json_string_value(json_object_get(profile, "name")));
-        table_addf(t, "%zu",
-                   json_array_size(json_object_get(document, "outputs")));
-        add_codecs(t, document);
-    }
-    table_print(t, stdout);
-    table_destroy(t);
+    table_show(columns, sizeof(columns) / sizeof(columns[0]),
+               json_object_get(answer, "profiles"), add_profile, stdout);
 }
 
 static enum status print_one(const struct invocation *v, const json_t *profiles)
@@ -54,8 +50,7 @@ static enum status print_one(const struct invocation *v, const json_t *profiles)
     size_t i;
     const json_t *profile;
 
-    json_array_foreach(profiles, i, profile)
-    {
+    json_array_foreach (profiles, i, profile) {
         const char *name = json_string_value(json_object_get(profile, "name"));
         if (!name || strcmp(name, v->operands[0]) != 0)
             continue;

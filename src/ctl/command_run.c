@@ -1,40 +1,23 @@
 #include "attachment.h"
 #include "command.h"
-#include "session.h"
 #include "stream.h"
-#include "wire/client.h"
 #include "wire/interface.h"
 
 static enum status attend(const struct invocation *v, struct client *c,
-                          struct attachment *a)
+                          struct files *files, int channel)
 {
-    enum status s = attachment_call(a, c, INTERFACE_SUBMIT);
-
-    if (s != STATUS_GOOD)
-        return s;
     const struct stream stream = {.invocation = v,
                                   .client = c,
-                                  .files = attachment_files(a),
-                                  .channel = attachment_take_channel(a),
+                                  .files = files,
+                                  .channel = channel,
                                   .interrupt = STREAM_CANCEL};
+
     return stream_run(&stream);
 }
 
 static enum status run(const struct invocation *v)
 {
-    struct client *c;
-    struct attachment *a;
-    enum status s = session_open(&c, v);
-
-    if (s != STATUS_GOOD)
-        return s;
-    s = attachment_create(&a, v, c, v->operands[0]);
-    if (s == STATUS_GOOD) {
-        s = attend(v, c, a);
-        attachment_destroy(a);
-    }
-    client_close(c);
-    return s;
+    return attachment_run(v, INTERFACE_SUBMIT, attend);
 }
 
 const struct command command_run = {

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include <jansson.h>
+
 #include "base/memory.h"
 #include "terminal.h"
 
@@ -88,4 +90,19 @@ void table_print(const struct table *t, FILE *out)
         print_cell(t, i % t->column_count, t->cells[i],
                    widths[i % t->column_count], out);
     free(widths);
+}
+
+void table_show(const struct table_column *columns, size_t count,
+                const json_t *rows, void (*add)(struct table *, const json_t *),
+                FILE *out)
+{
+    struct table *t = table_create(columns, count);
+    size_t i;
+    const json_t *row;
+
+    json_array_foreach (rows, i, row) {
+        add(t, row);
+    }
+    table_print(t, out);
+    table_destroy(t);
 }

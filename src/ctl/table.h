@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct json_t;
 struct table;
 
 enum table_align { TABLE_LEFT, TABLE_RIGHT };
@@ -28,5 +29,11 @@ void table_addf(struct table *t, const char *format, ...)
 
 /* Two blanks between columns, none at the end of a line. */
 void table_print(const struct table *t, FILE *out);
+
+/* All at once: a row for each of the list @rows, which @add fills. */
+void table_show(const struct table_column *columns, size_t count,
+                const struct json_t *rows,
+                void (*add)(struct table *t, const struct json_t *row),
+                FILE *out);
 
 #endif

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <jansson.h>
+
 #include "table.h"
 
 static const struct table_column columns[] = {
@@ -73,6 +75,43 @@ table__text_of_strangers__is_escaped_and_counted_in_columns(void **state)
                       " 2  映画      /y\n");
 }
 
+static void add_row(struct table *t, const json_t *row)
+{
+    table_addf(t, "%" JSON_INTEGER_FORMAT, json_integer_value(row));
+    table_add(t, NULL);
+    table_add(t, "/x");
+}
+
+static void table_show__list__a_row_for_each(void **state)
+{
+    static const struct {
+        const char *rows; // JSON, NULL: there is none
+        const char *expect;
+    } cases[] = {
+        {"[8,9]", "ID  STATE  INPUT\n"
+                  " 8  -      /x\n"
+                  " 9  -      /x\n"},
+        {"[]", "ID  STATE  INPUT\n"},
+        {"{}", "ID  STATE  INPUT\n"},
+        {NULL, "ID  STATE  INPUT\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *rows =
+            cases[i].rows ? json_loads(cases[i].rows, 0, NULL) : NULL;
+        char *text;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        print_message("%s\n", cases[i].rows ? cases[i].rows : "NULL");
+        table_show(columns, 3, rows, add_row, out);
+        (void)fclose(out);
+        assert_string_equal(text, cases[i].expect);
+        free(text);
+        json_decref(rows);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -80,6 +119,7 @@ int main(void)
         cmocka_unit_test(table__rows__stand_in_columns),
         cmocka_unit_test(
             table__text_of_strangers__is_escaped_and_counted_in_columns),
+        cmocka_unit_test(table_show__list__a_row_for_each),
     };
 
     (void)setlocale(LC_CTYPE, "C.UTF-8");
