@@ -521,8 +521,3 @@ void attempt_kill(struct attempt *a, enum task_reason reason)
     blame(a, reason);
     happen(a, TASK_KILL, NULL);
 }
-
-bool attempt_is_running(const struct attempt *a)
-{
-    return a->state == TASK_RUNNING || a->state == TASK_PAUSED;
-}

@@ -77,7 +77,4 @@ void attempt_stop(struct attempt *a, enum task_reason reason);
 /* End it at once: nobody wants any more of what it writes. */
 void attempt_kill(struct attempt *a, enum task_reason reason);
 
-/* The worker says that it runs, or runs no more but has not ended. */
-bool attempt_is_running(const struct attempt *a);
-
 #endif

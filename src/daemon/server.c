@@ -344,8 +344,3 @@ void server_close(struct server *s)
     uv_close((uv_handle_t *)&s->poll, on_handle_closed);
     uv_close((uv_handle_t *)&s->breath, on_handle_closed);
 }
-
-size_t server_clients(const struct server *s)
-{
-    return s->count;
-}

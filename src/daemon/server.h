@@ -47,6 +47,4 @@ void server_stop_listening(struct server *s);
 /* Hangs up on everybody. NULL is allowed. */
 void server_close(struct server *s);
 
-size_t server_clients(const struct server *s);
-
 #endif

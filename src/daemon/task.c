@@ -157,16 +157,16 @@ enum outcome task_judge(enum outcome said, enum task_reason reason,
 }
 
 static bool may_try_again(const struct store_job *job, enum outcome outcome,
-                          bool was_seen, const struct limits *limits)
+                          enum task_trace trace, const struct limits *limits)
 {
     if (outcome == OUTCOME_INTERRUPTED)
         return !job->attached && job->interruptions <= limits->interruptions;
-    return outcome_is_retryable(outcome) && !was_seen &&
+    return outcome_is_retryable(outcome) && trace == TASK_UNSEEN &&
            job->failures < limits->tries;
 }
 
 enum task_verdict task_verdict(struct store_job *job, enum outcome outcome,
-                               enum task_reason reason, bool was_seen,
+                               enum task_reason reason, enum task_trace trace,
                                const struct limits *limits)
 {
     if (reason == TASK_HELD && outcome == OUTCOME_INTERRUPTED)
@@ -175,6 +175,5 @@ enum task_verdict task_verdict(struct store_job *job, enum outcome outcome,
         job->interruptions++;
     else if (outcome != OUTCOME_DONE && outcome != OUTCOME_CANCELLED)
         job->failures++;
-    return may_try_again(job, outcome, was_seen, limits) ? TASK_AGAIN
-                                                         : TASK_END;
+    return may_try_again(job, outcome, trace, limits) ? TASK_AGAIN : TASK_END;
 }

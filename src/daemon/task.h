@@ -95,13 +95,19 @@ enum task_verdict {
     TASK_AGAIN, // back to the queue
 };
 
+/* What an attempt may have left that others have read. */
+enum task_trace {
+    TASK_UNSEEN,
+    TASK_SEEN, // growing output
+};
+
 /*
  * What becomes of @job after an attempt with @outcome. Counts the failure or
  * interruption in @job. Attached jobs are never kept over a shutdown, and
  * growing output that a client may have read is not begun anew.
  */
 enum task_verdict task_verdict(struct store_job *job, enum outcome outcome,
-                               enum task_reason reason, bool was_seen,
+                               enum task_reason reason, enum task_trace trace,
                                const struct limits *limits);
 
 #endif

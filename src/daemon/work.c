@@ -204,10 +204,12 @@ static void on_attempt_ended(void *user, const struct attempt_result *result)
     struct store_job *job = &w->row->job;
     const struct limits *limits = &w->dispatcher->daemon->configuration.limits;
     // a reader of growing output has seen what a second try would rewrite
-    bool was_seen = result->was_ready && w->job.delivery == JOB_GROWING;
+    enum task_trace trace = result->was_ready && w->job.delivery == JOB_GROWING
+                                ? TASK_SEEN
+                                : TASK_UNSEEN;
 
     enum task_verdict verdict =
-        task_verdict(job, result->outcome, result->reason, was_seen, limits);
+        task_verdict(job, result->outcome, result->reason, trace, limits);
     save_result(w, result);
     if (verdict == TASK_END) {
         work_finish(w, result->outcome, result->text, result->said);

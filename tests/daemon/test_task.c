@@ -117,6 +117,7 @@ static void next__silence__stalls_presses_or_is_allowed(void **state)
     }
 }
 
+// clang-format off
 static void judge__believes_what_fits(void **state)
 {
     static const struct {
@@ -129,53 +130,21 @@ static void judge__believes_what_fits(void **state)
         {OUTCOME_DONE, S(NO_REASON), {0, 0}, OUTCOME_DONE, NULL},
         {OUTCOME_DONE, S(NO_REASON), {0, SIGSEGV}, OUTCOME_DONE, NULL},
         {OUTCOME_DONE, S(CANCELLED), {0, 0}, OUTCOME_DONE, NULL},
-        {OUTCOME_DONE,
-         S(MISBEHAVED),
-         {0, SIGKILL},
-         OUTCOME_CRASHED,
-         "protocol"},
+        {OUTCOME_DONE, S(MISBEHAVED), {0, SIGKILL}, OUTCOME_CRASHED, "protocol"},
         {OUTCOME_BAD_INPUT, S(NO_REASON), {0, 0}, OUTCOME_BAD_INPUT, NULL},
-        {OUTCOME_BAD_INPUT,
-         S(CANCELLED),
-         {0, 0},
-         OUTCOME_CANCELLED,
-         "cancelled"},
-        {OUTCOME_CANCELLED,
-         S(CANCELLED),
-         {0, 0},
-         OUTCOME_CANCELLED,
-         "cancelled"},
+        {OUTCOME_BAD_INPUT, S(CANCELLED), {0, 0}, OUTCOME_CANCELLED, "cancelled"},
+        {OUTCOME_CANCELLED, S(CANCELLED), {0, 0}, OUTCOME_CANCELLED, "cancelled"},
         {OUTCOME_CANCELLED, S(TIMED_OUT), {0, 0}, OUTCOME_TIMED_OUT, "limit"},
-        {OUTCOME_CANCELLED,
-         S(NO_REASON),
-         {0, 0},
-         OUTCOME_CRASHED,
-         "without an outcome"},
-        {OUTCOME_STALLED,
-         S(NO_REASON),
-         {0, 0},
-         OUTCOME_CRASHED,
-         "without an outcome"},
-        {OUTCOME_NONE,
-         S(NO_REASON),
-         {0, 0},
-         OUTCOME_CRASHED,
-         "without an outcome"},
+        {OUTCOME_CANCELLED, S(NO_REASON), {0, 0}, OUTCOME_CRASHED, "without an outcome"},
+        {OUTCOME_STALLED, S(NO_REASON), {0, 0}, OUTCOME_CRASHED, "without an outcome"},
+        {OUTCOME_NONE, S(NO_REASON), {0, 0}, OUTCOME_CRASHED, "without an outcome"},
         {OUTCOME_NONE, S(NO_REASON), {3, 0}, OUTCOME_CRASHED, "without a word"},
         {OUTCOME_NONE, S(NO_REASON), {0, SIGSEGV}, OUTCOME_CRASHED, "crashed"},
         {OUTCOME_NONE, S(NO_REASON), {0, SIGKILL}, OUTCOME_KILLED, "memory"},
-        {OUTCOME_NONE,
-         S(CLIENT_GONE),
-         {0, SIGKILL},
-         OUTCOME_CANCELLED,
-         "hung up"},
+        {OUTCOME_NONE, S(CLIENT_GONE), {0, SIGKILL}, OUTCOME_CANCELLED, "hung up"},
         {OUTCOME_NONE, S(STALLED), {0, SIGTERM}, OUTCOME_STALLED, "nothing"},
         {OUTCOME_NONE, S(OPENER_DIED), {0, 0}, OUTCOME_CRASHED, "files"},
-        {OUTCOME_NONE,
-         S(SHUTDOWN),
-         {0, SIGTERM},
-         OUTCOME_INTERRUPTED,
-         "shut down"},
+        {OUTCOME_NONE, S(SHUTDOWN), {0, SIGTERM}, OUTCOME_INTERRUPTED, "shut down"},
         {OUTCOME_NONE, S(HELD), {0, 0}, OUTCOME_INTERRUPTED, "paused"},
     };
 
@@ -201,51 +170,27 @@ static void verdict__counts_and_bounds(void **state)
         struct store_job job;
         enum outcome outcome;
         enum task_reason reason;
-        bool was_seen;
+        enum task_trace trace;
         enum task_verdict verdict;
         int failures;
         int interruptions;
     } cases[] = {
-        {{0}, OUTCOME_DONE, S(NO_REASON), false, S(END), 0, 0},
-        {{0}, OUTCOME_CANCELLED, S(CANCELLED), false, S(END), 0, 0},
-        {{0}, OUTCOME_BAD_INPUT, S(NO_REASON), false, S(END), 1, 0},
-        {{0}, OUTCOME_BAD_REQUEST, S(NO_REASON), false, S(END), 1, 0},
-        {{0}, OUTCOME_TIMED_OUT, S(TIMED_OUT), false, S(END), 1, 0},
-        {{0}, OUTCOME_CRASHED, S(NO_REASON), false, S(AGAIN), 1, 0},
-        {{.failures = 1}, OUTCOME_KILLED, S(NO_REASON), false, S(AGAIN), 2, 0},
-        {{.failures = 2}, OUTCOME_CRASHED, S(NO_REASON), false, S(END), 3, 0},
-        {{0}, OUTCOME_CRASHED, S(NO_REASON), true, S(END), 1, 0},
-        {{.attached = true},
-         OUTCOME_CRASHED,
-         S(NO_REASON),
-         false,
-         S(AGAIN),
-         1,
-         0},
-        {{0}, OUTCOME_INTERRUPTED, S(SHUTDOWN), false, S(AGAIN), 0, 1},
-        {{0}, OUTCOME_INTERRUPTED, S(SHUTDOWN), true, S(AGAIN), 0, 1},
-        {{.interruptions = 2},
-         OUTCOME_INTERRUPTED,
-         S(SHUTDOWN),
-         false,
-         S(END),
-         0,
-         3},
-        {{.attached = true},
-         OUTCOME_INTERRUPTED,
-         S(SHUTDOWN),
-         false,
-         S(END),
-         0,
-         1},
-        {{.interruptions = 2},
-         OUTCOME_INTERRUPTED,
-         S(HELD),
-         false,
-         S(AGAIN),
-         0,
-         2},
-        {{.failures = 2}, OUTCOME_INTERRUPTED, S(HELD), false, S(AGAIN), 2, 0},
+        {{0}, OUTCOME_DONE, S(NO_REASON), S(UNSEEN), S(END), 0, 0},
+        {{0}, OUTCOME_CANCELLED, S(CANCELLED), S(UNSEEN), S(END), 0, 0},
+        {{0}, OUTCOME_BAD_INPUT, S(NO_REASON), S(UNSEEN), S(END), 1, 0},
+        {{0}, OUTCOME_BAD_REQUEST, S(NO_REASON), S(UNSEEN), S(END), 1, 0},
+        {{0}, OUTCOME_TIMED_OUT, S(TIMED_OUT), S(UNSEEN), S(END), 1, 0},
+        {{0}, OUTCOME_CRASHED, S(NO_REASON), S(UNSEEN), S(AGAIN), 1, 0},
+        {{.failures = 1}, OUTCOME_KILLED, S(NO_REASON), S(UNSEEN), S(AGAIN), 2, 0},
+        {{.failures = 2}, OUTCOME_CRASHED, S(NO_REASON), S(UNSEEN), S(END), 3, 0},
+        {{0}, OUTCOME_CRASHED, S(NO_REASON), S(SEEN), S(END), 1, 0},
+        {{.attached = true}, OUTCOME_CRASHED, S(NO_REASON), S(UNSEEN), S(AGAIN), 1, 0},
+        {{0}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(UNSEEN), S(AGAIN), 0, 1},
+        {{0}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(SEEN), S(AGAIN), 0, 1},
+        {{.interruptions = 2}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(UNSEEN), S(END), 0, 3},
+        {{.attached = true}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(UNSEEN), S(END), 0, 1},
+        {{.interruptions = 2}, OUTCOME_INTERRUPTED, S(HELD), S(UNSEEN), S(AGAIN), 0, 2},
+        {{.failures = 2}, OUTCOME_INTERRUPTED, S(HELD), S(UNSEEN), S(AGAIN), 2, 0},
     };
 
     (void)state;
@@ -254,12 +199,14 @@ static void verdict__counts_and_bounds(void **state)
 
         print_message("case %zu\n", i);
         assert_int_equal(task_verdict(&job, cases[i].outcome, cases[i].reason,
-                                      cases[i].was_seen, &limits),
+                                      cases[i].trace, &limits),
                          cases[i].verdict);
         assert_int_equal(job.failures, cases[i].failures);
         assert_int_equal(job.interruptions, cases[i].interruptions);
     }
 }
+
+// clang-format on
 
 int main(void)
 {
