@@ -18,6 +18,7 @@
 
 #define BREATH_FIRST_MS 500
 #define BREATH_MOST_MS  30000
+#define STORE_AGAIN_MS  1000
 
 static struct work *work_of(struct list *link)
 {
@@ -62,10 +63,11 @@ int dispatcher_open(struct dispatcher **ret, struct daemon *d, struct error *e)
     j->backlog = backlog_create();
     list_init(&j->works);
     list_init(&j->plannings);
-    j->wake.data = j->breath.data = j;
-    j->handles = 2;
+    j->wake.data = j->breath.data = j->again.data = j;
+    j->handles = 3;
     (void)uv_idle_init(&d->loop, &j->wake);
     (void)uv_timer_init(&d->loop, &j->breath);
+    (void)uv_timer_init(&d->loop, &j->again);
     int r = recover(j, e);
     if (r < 0) {
         dispatcher_close(j);
@@ -94,6 +96,7 @@ void dispatcher_close(struct dispatcher *j)
     j->backlog = NULL;
     uv_close((uv_handle_t *)&j->wake, on_closed);
     uv_close((uv_handle_t *)&j->breath, on_closed);
+    uv_close((uv_handle_t *)&j->again, on_closed);
 }
 
 struct backlog_job *dispatcher_find(const struct dispatcher *j, int64_t id)
@@ -241,6 +244,21 @@ void dispatcher_hold_breath(struct dispatcher *j, const char *why)
     log_error(NULL, "cannot start jobs: %s; trying again in %.1f s", why,
               (double)j->pause / 1000);
     (void)uv_timer_start(&j->breath, on_breath, j->pause, 0);
+}
+
+static void on_again(uv_timer_t *timer)
+{
+    const struct dispatcher *j = timer->data;
+
+    list_foreach (link, next, &j->works) {
+        if (work_of(link)->is_unstored)
+            work_store_end(work_of(link));
+    }
+}
+
+void dispatcher_store_later(struct dispatcher *j)
+{
+    (void)uv_timer_start(&j->again, on_again, STORE_AGAIN_MS, 0);
 }
 
 void dispatcher_breathe(struct dispatcher *j)

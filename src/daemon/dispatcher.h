@@ -33,6 +33,7 @@ struct dispatcher {
     uint64_t pause;    // ms until workers are started again, 0: no trouble
     uv_idle_t wake;    // one turn of the loop later, look who may start
     uv_timer_t breath; // after a start failed for a reason of ours
+    uv_timer_t again;  // after an end could not be stored
     int handles;       // that are not closed yet
 };
 
@@ -64,6 +65,9 @@ void dispatcher_wake(struct dispatcher *j);
 
 /* No worker can be started, or the store does not answer: wait a while. */
 void dispatcher_hold_breath(struct dispatcher *j, const char *why);
+
+/* The end of a job could not be stored: try again soon. */
+void dispatcher_store_later(struct dispatcher *j);
 
 /* It works again. */
 void dispatcher_breathe(struct dispatcher *j);

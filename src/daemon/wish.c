@@ -122,6 +122,8 @@ void wish_interrupt(struct work *w)
         attempt_stop(w->attempt, TASK_SHUTDOWN);
         break;
     case WORK_STORING:
+        if (w->is_unstored)
+            work_store_end(w); // once more, and then no more
         break;
     }
 }

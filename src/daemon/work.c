@@ -383,6 +383,15 @@ static void refuse_all(struct list *calls, enum state state)
     }
 }
 
+static void fail_all(struct list *calls, const struct error *e)
+{
+    list_foreach (link, next, calls) {
+        struct call *call = list_entry(link, struct call, link);
+        list_remove(link);
+        reply_unavailable(call, e);
+    }
+}
+
 /* Back into the queue; what was asked for meanwhile is answered. */
 static void requeue(struct work *w)
 {
@@ -435,11 +444,29 @@ static void on_stored(void *user, int result, const struct error *e)
 {
     struct work *w = user;
 
-    if (result < 0)
-        log_error(&w->log, "its end could not be stored: %s", e->text);
-    if (!w->row->job.attached)
+    if (result < 0) {
+        log_error(&w->log, "its end cannot be stored: %s", e->text);
+        fail_all(&w->enders, e);
+        fail_all(&w->holders, e);
+    }
+    if (result < 0 && !w->dispatcher->stopping) {
+        // a full disk has room again one day; until then it is not told
+        w->is_unstored = true;
+        dispatcher_store_later(w->dispatcher);
+        return;
+    }
+    if (!w->row->job.attached && result == 0)
         tell_end(w);
     settle(w);
+}
+
+void work_store_end(struct work *w)
+{
+    w->is_unstored = false;
+    if (w->record.number > 0)
+        save_attempt(w);
+    store_update(w->dispatcher->daemon->store, &w->row->job, w->ended,
+                 on_stored, w);
 }
 
 /* The outcome as everybody gets it. A new reference. */
@@ -469,13 +496,10 @@ static json_t *outcome_to_json(const struct work *w, enum outcome outcome,
 void work_finish(struct work *w, enum outcome outcome, const char *text,
                  const struct event_outcome *said)
 {
-    struct store *store = w->dispatcher->daemon->store;
-
     w->outcome = outcome_to_json(w, outcome, text, said);
     if (w->record.number > 0) {
         free(w->record.detail);
         w->record.detail = dump(w->outcome);
-        save_attempt(w);
     }
     give_back(w);
     w->phase = WORK_STORING;
@@ -488,5 +512,6 @@ void work_finish(struct work *w, enum outcome outcome, const char *text,
     if (w->row->job.attached)
         tell_end(w);
     backlog_set_aside(w->dispatcher->backlog, w->row);
-    store_update(store, &w->row->job, outcome, on_stored, w);
+    w->ended = outcome;
+    work_store_end(w);
 }

@@ -50,12 +50,17 @@ struct work {
     struct need need;
     struct list enders;     // of call, owned: reply when it has ended
     struct list holders;    // of call, owned: reply when it is back in queue
+    enum outcome ended;     // how, while that is stored
+    bool is_unstored;       // which failed, and is tried again
     struct json_t *outcome; // referenced; the event, while it is stored
 };
 
 /* For work that has no attempt. */
 struct work *work_create(struct dispatcher *j, struct backlog_job *row);
 void work_destroy(struct work *w);
+
+/* Write its end into the store, also when that failed before. */
+void work_store_end(struct work *w);
 
 /* What the opener of a job of @uid without a channel may open: the roots as
  * they are now. A new reference. */

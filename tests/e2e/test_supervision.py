@@ -520,6 +520,45 @@ class Ends(Scripted):
         self.assertEqual(second.process.wait(harness.PATIENCE), 78)
 
 
+class Disk(Scripted):
+    def test_store__on_a_full_disk__acknowledges_nothing(self):
+        state = self.folder / "service" / "state"
+        state.mkdir(parents=True)
+        r = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", state],
+                           capture_output=True, text=True)
+        if r.returncode:
+            self.skipTest(f"cannot mount: {r.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "-l", state])
+        service = self.start(log_lines=1000, stall_timeout="20s")
+        before = service.submit(self.script("need+ready+done"))
+        service.wait_for(before)
+        ending = service.submit(self.script("need+ready+sleep:1500+noise+done", "ending.mp4"))
+        service.wait_for(ending, "running")
+        service.call("Drain")
+        ballast = state / "ballast"
+        with contextlib.suppress(OSError), open(ballast, "wb", buffering=0) as f:
+            while True:
+                f.write(bytes(4096))
+        refused = None
+        for i in range(200):  # what room is left in the store's own files is used first
+            job = self.script("need+ready+done", f"{i}.mp4")
+            reply = service.call("Submit", {"job": job, "detach": True})
+            if "error" in reply:
+                refused = reply
+                break
+        self.assertEqual(refused["error"], "io.transcoded.Unavailable")
+        self.assertTrue(refused["parameters"]["reason"])
+        count = len(service.call("List", {"limit": 1000})["parameters"]["jobs"])
+        self.assertEqual(count, 2 + i, "each is stored or refused")
+        wait_until(lambda: "cannot be stored" in service.words(), "an end is not stored")
+        ballast.unlink()
+        self.assertEqual(service.wait_for(ending)["state"], "succeeded")
+        after = service.submit(self.script("need+ready+done", "after.mp4"))
+        service.call("Undrain")
+        self.assertEqual(service.wait_for(after)["state"], "succeeded")
+        self.assertEqual(service.stop(), 0)
+
+
 class Clients(Scripted):
     """Clients that behave in every way they should not."""
 
