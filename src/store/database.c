@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -28,6 +29,8 @@ static const char settings[] = "PRAGMA journal_mode = WAL;"
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA trusted_schema = OFF;";
 #define BUSY_TIMEOUT 2000 // ms that a curious sqlite3 shell may hold us up
+#define LOCK_TRIES   100  // with LOCK_PAUSE between them, two seconds
+#define LOCK_PAUSE   20   // ms
 
 struct counts {
     int64_t of[STATE_COUNT];
@@ -42,18 +45,36 @@ struct database {
     struct counts at_savepoint; // and on undoing one request
 };
 
+/* A daemon that is killed between fork and exec of a worker leaves a child that
+ * holds the lock until its exec: wait a moment before another is blamed. */
+static int lock_patiently(int fd)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE * 1000000L};
+
+    for (int tries = LOCK_TRIES;; tries--) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK)
+            return -errno;
+        if (tries == 0)
+            return -EBUSY;
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 static int take_lock(struct database *db, const char *folder, struct error *e)
 {
     char *path = xasprintf("%s/%s", folder, DATABASE_LOCK);
-    int r = 0;
 
     db->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (db->lock < 0)
-        r = error_set_errno(e, -errno, "cannot open '%s'", path);
-    else if (flock(db->lock, LOCK_EX | LOCK_NB) < 0)
-        r = errno == EWOULDBLOCK
-                ? error_set(e, -EBUSY, "another daemon uses '%s'", folder)
-                : error_set_errno(e, -errno, "cannot lock '%s'", path);
+    int r = db->lock < 0 ? error_set_errno(e, -errno, "cannot open '%s'", path)
+                         : lock_patiently(db->lock);
+    if (r == -EBUSY)
+        (void)error_set(e, r, "another daemon uses '%s'", folder);
+    else if (r < 0 && db->lock >= 0)
+        (void)error_set_errno(e, r, "cannot lock '%s'", path);
     free(path);
     return r;
 }

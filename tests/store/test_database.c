@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -134,6 +136,32 @@ static void database_open__in_use__busy_until_it_is_closed(void **state)
     assert_int_equal(database_open(&second, f->folder, &f->error), 0);
     database_close(second);
     database_close(NULL);
+}
+
+/* As uv_spawn's child does between fork and exec when the daemon is killed. */
+static void database_open__a_dead_daemons_child_has_the_lock__waits(void **state)
+{
+    struct database_fixture *f = *state;
+    struct database *next = NULL;
+    int go[2];
+    char c;
+
+    assert_int_equal(pipe(go), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        const struct timespec moment = {.tv_nsec = 200000000};
+        (void)close(go[1]);
+        (void)!read(go[0], &c, 1);
+        (void)nanosleep(&moment, NULL); // the time is the subject
+        _exit(0);
+    }
+    assert_true(child > 0);
+    database_fixture_close(f); // the child's copy still holds it
+    (void)close(go[0]);
+    (void)close(go[1]);
+    assert_int_equal(database_open(&next, f->folder, &f->error), 0);
+    database_close(next);
+    assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 /*
@@ -264,6 +292,7 @@ int main(void)
         TEST(database_open__new__is_set_up_to_last),
         TEST(database_open__bad_folder__says_what_and_gives_nothing),
         TEST(database_open__in_use__busy_until_it_is_closed),
+        TEST(database_open__a_dead_daemons_child_has_the_lock__waits),
         TEST(database_begin__to_its_end__rows_and_counts_agree),
         TEST(database_begin__out_of_order__refused_and_undone),
         TEST(database_undo__its_savepoint__is_gone),
