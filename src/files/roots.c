@@ -72,8 +72,9 @@ int roots_open(const struct files_roots *roots, enum roots_use use,
 {
     if (!roots) {
         int fd = open(path, flags | O_CLOEXEC);
-        return fd < 0 ? error_set_errno(e, -errno, "cannot open '%s'", path)
-                      : fd;
+        if (fd < 0)
+            return error_set_errno(e, -errno, "cannot open '%s'", path);
+        return fd;
     }
 
     char *const *folders = use == ROOTS_READ ? roots->read : roots->write;

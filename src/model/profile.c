@@ -233,6 +233,7 @@ struct json_t *profiles_to_json(const struct profiles *p)
     json_t *value;
 
     json_object_foreach(p->by_name, key, value) names[count++] = key;
+    // cppcheck-suppress uninitvar ; the first @count are set
     qsort(names, count, sizeof(names[0]), by_name);
 
     json_t *list = json_array();

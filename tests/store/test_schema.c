@@ -37,10 +37,11 @@ static void store_open__new__is_marked_and_durable(void **state)
     struct store_fixture *f = *state;
 
     sqlite3 *db = open_file(f); // while the store is open: it may be looked at
-    assert_int_equal(sql_ask(db, "PRAGMA application_id"), SCHEMA_APPLICATION_ID);
+    assert_int_equal(sql_ask(db, "PRAGMA application_id"),
+                     SCHEMA_APPLICATION_ID);
     assert_int_equal(sql_ask(db, "PRAGMA user_version"), schema_step_count);
     assert_int_equal(sql_ask(db, "SELECT count(*) FROM pragma_journal_mode"
-                             " WHERE journal_mode = 'wal'"),
+                                 " WHERE journal_mode = 'wal'"),
                      1);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
@@ -166,7 +167,7 @@ static void schema_migrate__from_each_version__keeps_what_is_there(void **state)
         assert_int_equal(sql_ask(db, "PRAGMA user_version"), 3);
         assert_int_equal(sql_ask(db, "SELECT count(*) FROM film"), 2);
         assert_int_equal(sql_ask(db, "SELECT count(*) FROM film"
-                                 " WHERE name = 'ours' AND year = 1900"),
+                                     " WHERE name = 'ours' AND year = 1900"),
                          from > 0);
         assert_int_equal(schema_check(db, 3, &e), 0);
         assert_int_equal(schema_check(db, 2, &e), -ENOTSUP);
@@ -186,8 +187,8 @@ static void schema_migrate__failing_step__leaves_the_old_version(void **state)
     assert_true(schema_migrate(db, broken, 3, &e) < 0);
     assert_non_null(strstr(e.text, "NONSENSE"));
     assert_int_equal(sql_ask(db, "PRAGMA user_version"), 1);
-    assert_int_equal(sql_ask(db, "SELECT count(*) FROM pragma_table_info('film')"),
-                     1);
+    assert_int_equal(
+        sql_ask(db, "SELECT count(*) FROM pragma_table_info('film')"), 1);
     assert_int_equal(schema_migrate(db, steps, 3, &e), 0);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
