@@ -21,7 +21,24 @@ def commands(program):
     return [line.split("#")[0].split()[1:] for line in lines if line.split()[:1] == [program]]
 
 
+def dependencies():
+    """The rows of the table of what it stands on: four cells each."""
+    section = README.split("## What it stands on")[1].split("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
 class Readme(harness.TestCase):
+    def test_dependencies__each_has_a_line__and_no_other(self):
+        listed = []
+        for what, why, debian, nixpkgs in dependencies():
+            self.assertTrue(what and why and nixpkgs, what)
+            listed += debian.split(", ")
+        needed = re.findall(r"^([\w.+-]+) +(?:command|module|file|clang-runtime) ",
+                            (TOP / "tests/deps").read_text(), re.M)
+        self.assertGreater(len(needed), 10)
+        self.assertCountEqual(listed, needed)
+
     def test_make__targets__are_in_the_makefile(self):
         rules = (TOP / "Makefile").read_text()
         for words in commands("make"):
