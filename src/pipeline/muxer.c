@@ -15,16 +15,18 @@
 #include "media/file_io.h"
 #include "media/plan.h"
 #include "media/source.h"
+#include "pipeline/adts.h"
 #include "pipeline/item.h"
 #include "pipeline/queue.h"
 #include "pipeline/stage.h"
 #include "pipeline/tags.h"
 
 struct track {
-    bool known;       // its format has arrived
-    AVStream *stream; // of the output; owned by its context
-    int64_t last_dts; // in the stream's time base
-    bool started;     // a copied video starts at its first key frame
+    bool known;        // its format has arrived
+    AVStream *stream;  // of the output; owned by its context
+    int64_t last_dts;  // in the stream's time base
+    bool started;      // a copied video starts at its first key frame
+    struct adts *adts; // owned; takes headers off copied AAC, or NULL
 };
 
 struct muxer {
@@ -129,6 +131,19 @@ static int add_copied(struct muxer *m, AVStream *out, const AVStream *in,
     return 0;
 }
 
+/* A growing MP4 says its header before libav would see what is in the packets,
+ * and so leaves this to us. */
+static int add_adts(const struct muxer *m, struct track *t, const AVStream *in,
+                    struct error *e)
+{
+    const struct plan_output *plan = m->config.plan;
+
+    if (plan->container->format != JOB_FORMAT_MP4 ||
+        plan->delivery != JOB_GROWING || !adts_is_in(in))
+        return 0;
+    return adts_create(&t->adts, in, e);
+}
+
 static int create_tracks(struct muxer *m, struct error *e)
 {
     const struct plan_output *plan = m->config.plan;
@@ -156,6 +171,8 @@ static int create_tracks(struct muxer *m, struct error *e)
             continue;
         m->tracks[i].known = true;
         r = add_copied(m, out, in, e);
+        if (r == 0)
+            r = add_adts(m, &m->tracks[i], in, e);
         if (r < 0)
             return r;
     }
@@ -257,7 +274,8 @@ static bool may_start(const struct muxer *m, const struct item *item)
     const struct track *t = &m->tracks[item->track];
     const AVPacket *packet = item->packet;
 
-    if (t->started)
+    // an encoder's first sound may lie before the start: players skip it
+    if (t->started || !m->config.plan->tracks[item->track].copied)
         return true;
     if (t->stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO)
         return packet->flags & AV_PKT_FLAG_KEY;
@@ -289,7 +307,9 @@ static int write_packet(struct muxer *m, struct item *item, struct error *e)
         count(m, packet, t->stream);
 
     m->packets++;
-    int r = av_interleaved_write_frame(m->format, packet);
+    int r = t->adts ? adts_strip(t->adts, packet) : 0;
+    if (r >= 0)
+        r = av_interleaved_write_frame(m->format, packet);
     av_packet_free(&packet);
     return r < 0 ? write_failed(m, r, e) : 0;
 }
@@ -388,6 +408,8 @@ static void destroy(struct stage *s)
     if (m->format)
         m->format->pb = NULL; // not ours
     avformat_free_context(m->format);
+    for (size_t i = 0; i < m->track_count; i++)
+        adts_destroy(m->tracks[i].adts);
     free(m->tracks);
     stage_fini(s);
     free(m);

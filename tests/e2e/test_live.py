@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 
 import harness
-from harness import COPY, PATIENCE, TRANSCODECTL, film, frames, wait_until
+from harness import COPY, PATIENCE, TRANSCODECTL, film, frames, plays, wait_until
 
 
 class Live(harness.TestCase):
@@ -14,8 +14,11 @@ class Live(harness.TestCase):
         super().setUp()
         self.fifo = self.folder / "live"
         os.mkfifo(self.fifo)
-        self.running = self.service({"limits": {"stall_timeout": "2s", "tries": 1}})
-        job = self.job(self.fifo, {"path": "out.mkv", **COPY})
+        self.running = self.service({"limits": {"stall_timeout": "4s", "tries": 1}})
+        self.start("out.mkv")
+
+    def start(self, name, **fields):
+        job = self.job(self.fifo, {"path": name, **COPY}, **fields)
         self.client = subprocess.Popen(
             [TRANSCODECTL, "--socket", self.running.socket, "run", self.job_file(job)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -51,6 +54,31 @@ class Live(harness.TestCase):
         status, words = self.end()
         self.assertEqual(status, 0, words + self.running.words())
         self.assertEqual(frames(self.out / "out.mkv"), frames(source))
+
+    def test_growing_output__can_be_played_while_it_grows(self):
+        wait_until(self.is_read, "a worker reads the FIFO")
+        self.write(b"")
+        self.end()
+        data = film("live10.ts", seconds=10, more=("-f", "mpegts", "-g", "25")).read_bytes()
+        for suffix in ("mkv", "ts", "mp4"):
+            with self.subTest(suffix=suffix):
+                out = self.out / f"grows.{suffix}"
+                self.start(out.name, delivery="growing")
+                with open(self.fifo, "wb", buffering=0) as fifo:
+                    fifo.write(data[:len(data) * 3 // 4])
+                    wait_until(out.exists, "it has begun")
+                    # a key frame a second: no more than the last two are still held back
+                    wait_until(lambda: self.frames_of(out) >= 125, "most of it can be seen")
+                    fifo.write(data[len(data) * 3 // 4:])
+                self.assertEqual(self.end()[0], 0)
+                self.assertEqual(frames(out), 250)
+                plays(out)
+
+    def frames_of(self, path):
+        try:
+            return frames(path)
+        except (AssertionError, LookupError):
+            return 0
 
     def test_writer__that_stops_in_the_middle__stalls(self):
         wait_until(self.is_read, "a worker reads the FIFO")
