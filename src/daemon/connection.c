@@ -23,12 +23,10 @@ static const struct stream_ops stream_ops = {
 
 struct connection *connection_create(uv_loop_t *loop, int fd,
                                      struct access_peer *peer,
-                                     size_t unread_most,
+                                     const struct stream_limits *limits,
                                      const struct connection_ops *ops,
                                      void *user)
 {
-    const struct stream_limits limits = {
-        .document = LIMITS_MESSAGE, .fds = LIMITS_FDS, .unread = unread_most};
     struct connection *c = xcalloc(1, sizeof(*c));
     struct error e = {0};
 
@@ -36,7 +34,7 @@ struct connection *connection_create(uv_loop_t *loop, int fd,
     c->peer = *peer;
     c->ops = ops;
     c->user = user;
-    if (stream_create(&c->stream, loop, fd, &limits, &stream_ops, c, &e) < 0) {
+    if (stream_create(&c->stream, loop, fd, limits, &stream_ops, c, &e) < 0) {
         log_warning(NULL, "cannot serve a client: %s", e.text);
         access_peer_fini(&c->peer);
         free(c);

@@ -19,6 +19,7 @@
 
 struct connection;
 struct json_t;
+struct stream_limits;
 
 struct call {
     struct connection *connection; // not owned; NULL: it hung up
@@ -52,7 +53,7 @@ struct connection {
 /* Consumes @fd and @peer. NULL with a reason logged where it cannot be. */
 struct connection *connection_create(uv_loop_t *loop, int fd,
                                      struct access_peer *peer,
-                                     size_t unread_most,
+                                     const struct stream_limits *limits,
                                      const struct connection_ops *ops,
                                      void *user);
 /* Hangs up. NULL is allowed. */

@@ -15,6 +15,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "discard.h"
+#include "model/limits.h"
+#include "stream.h"
 #include "wire/interface.h"
 #include "wire/message.h"
 
@@ -30,6 +33,7 @@ struct server {
     char *path; // owned; to be unlinked in the end, NULL: systemd's
     struct server_config config;
     const struct access_rules *rules; // not owned
+    struct discard *discard;          // owned; for all connections
     struct list connections;          // of connection, owned
     size_t count;
     const struct connection_ops *ops;
@@ -100,8 +104,14 @@ static void turn_away_surplus(int fd, struct access_peer *peer, int64_t limit)
 
 static void take_in(struct server *s, int fd, struct access_peer *peer)
 {
-    struct connection *c = connection_create(
-        s->poll.loop, fd, peer, s->config.unread_most, &s->own_ops, s);
+    const struct stream_limits limits = {
+        .document = LIMITS_MESSAGE,
+        .unread = s->config.unread_most,
+        .fds = LIMITS_FDS,
+        .discard = s->discard,
+    };
+    struct connection *c =
+        connection_create(s->poll.loop, fd, peer, &limits, &s->own_ops, s);
 
     if (!c)
         return;
@@ -289,6 +299,7 @@ int server_open(struct server **ret, uv_loop_t *loop,
     s->path = is_own ? xstrdup(config->path) : NULL;
     s->config = *config;
     s->rules = rules;
+    s->discard = discard_create();
     list_init(&s->connections);
     s->ops = ops;
     s->user = user;
@@ -330,6 +341,7 @@ static void on_handle_closed(uv_handle_t *handle)
 
     if (--s->handles)
         return;
+    discard_destroy(s->discard);
     free(s->path);
     free(s);
 }

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/list.h"
 #include "base/memory.h"
+#include "discard.h"
 #include "model/limits.h"
 #include "wire/frame.h"
 
@@ -102,6 +103,13 @@ static void deliver(struct stream *s)
     s->delivering = false;
 }
 
+/* How many descriptors may come now. */
+static size_t fd_room(const struct stream *s)
+{
+    return s->limits.fds && !discard_is_full(s->limits.discard) ? s->limits.fds
+                                                                : 0;
+}
+
 /* One chunk: 1 there may be more, 0 not now, or the stream has ended. */
 static int read_chunk(struct stream *s)
 {
@@ -110,7 +118,7 @@ static int read_chunk(struct stream *s)
     size_t fd_count = 0;
 
     ssize_t n =
-        fd_receive(s->fd, chunk, sizeof(chunk), fds, s->limits.fds, &fd_count);
+        fd_receive(s->fd, chunk, sizeof(chunk), fds, fd_room(s), &fd_count);
     if (n == -EAGAIN)
         return 0;
     if (n == 0 || n == -ECONNRESET) {
@@ -119,6 +127,11 @@ static int read_chunk(struct stream *s)
     }
     if (n < 0) { // too many descriptors: not to be taken for a long message
         end_by(s, n == -EMSGSIZE ? -E2BIG : (int)n, "cannot receive");
+        return 0;
+    }
+    if (discard_wants(fds, fd_count)) {
+        discard_take(s->limits.discard, fds, fd_count);
+        end_by(s, -ENOTSOCK, "descriptor refused");
         return 0;
     }
     int r = frame_push(s->reader, chunk, (size_t)n, fds, fd_count);

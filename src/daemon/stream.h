@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <uv.h>
 
+struct discard;
 struct error;
 struct stream;
 
@@ -28,8 +29,9 @@ struct stream_ops {
 
 struct stream_limits {
     size_t document; // bytes of one document from the other side
-    size_t fds;      // descriptors with one, at most LIMITS_FDS
     size_t unread;   // bytes that we keep for the other side
+    size_t fds;      // descriptors with one, at most LIMITS_FDS: Unix sockets
+    struct discard *discard; // not owned; for what is none; NULL without fds
 };
 
 /* Consumes @fd, also on failure. Reads from the next turn of the loop on. */

@@ -17,11 +17,13 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "discard.h"
 
 /* A stream, its other end, and what its owner was told. */
 struct scene {
     uv_loop_t loop;
     struct stream *stream;
+    struct discard *discard;
     int peer;
     char heard[512]; // documents, each followed by '|'
     size_t fds;      // that came
@@ -58,15 +60,18 @@ static const struct stream_ops ops = {on_document, on_ended};
 
 static int start(void **state)
 {
-    static const struct stream_limits limits = {
-        .document = 100, .fds = 2, .unread = 1 << 20};
     struct scene *s = xcalloc(1, sizeof(*s));
+    const struct stream_limits limits = {.document = 100,
+                                         .unread = 1 << 20,
+                                         .fds = 2,
+                                         .discard = discard_create()};
     int ends[2];
 
     assert_int_equal(uv_loop_init(&s->loop), 0);
     assert_int_equal(fd_socketpair(SOCK_STREAM, ends), 0);
     assert_int_equal(fd_set_nonblocking(ends[1]), 0);
     s->peer = ends[1];
+    s->discard = limits.discard;
     assert_int_equal(
         stream_create(&s->stream, &s->loop, ends[0], &limits, &ops, s, NULL),
         0);
@@ -81,6 +86,7 @@ static int stop(void **state)
     stream_destroy(s->stream);
     (void)uv_run(&s->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&s->loop), 0);
+    discard_destroy(s->discard);
     fd_close(&s->peer);
     free(s);
     return 0;
@@ -171,12 +177,28 @@ static void document__over_its_limit__ends(void **state)
 static void descriptors__come_with_their_document(void **state)
 {
     struct scene *s = *state;
-    int two[] = {0, 1};
+    int two[] = {s->peer, s->peer};
 
     assert_int_equal(fd_send(s->peer, "a\0b", 4, two, 2), 4);
     turn(s, 2);
     assert_string_equal(s->heard, "a|b|");
     assert_int_equal(s->fds, 2);
+}
+
+/* Its close() would be answered by a file system of whoever sent it. */
+static void descriptors__that_are_no_sockets__end(void **state)
+{
+    struct scene *s = *state;
+    int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int mixed[] = {s->peer, file};
+
+    assert_true(file >= 0);
+    assert_int_equal(fd_send(s->peer, "a", 2, mixed, 2), 2);
+    turn(s, 2);
+    assert_string_equal(s->heard, "");
+    assert_int_equal(s->ended, 1);
+    assert_int_equal(s->code, -ENOTSOCK);
+    fd_close(&file);
 }
 
 static void descriptors__too_many__end(void **state)
@@ -300,6 +322,7 @@ int main(void)
         SCENE(write__to_one_that_hung_up__what_it_said_counts),
         SCENE(document__over_its_limit__ends),
         SCENE(descriptors__come_with_their_document),
+        SCENE(descriptors__that_are_no_sockets__end),
         SCENE(descriptors__too_many__end),
         SCENE(hold__keeps_documents_back_until_release),
         SCENE(hold__hang_up__is_noticed),
