@@ -2,38 +2,23 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <ftw.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
+#include "store/attempts.h"
+#include "support/folder.h"
 
 int store_fixture_setup(void **state)
 {
     struct store_fixture *f = xcalloc(1, sizeof(*f));
-    const char *base = getenv("TMPDIR");
 
-    (void)snprintf(f->folder, sizeof(f->folder), "%s/store-XXXXXX",
-                   base ? base : "/tmp");
-    if (!mkdtemp(f->folder)) {
-        free(f);
-        return -1;
-    }
+    f->folder = folder_create();
     store_fixture_reopen(f);
     *state = f;
     return 0;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type,
-                        struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
 }
 
 int store_fixture_teardown(void **state)
@@ -41,9 +26,9 @@ int store_fixture_teardown(void **state)
     struct store_fixture *f = *state;
 
     store_fixture_close(f);
-    int r = nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(f->folder);
     free(f);
-    return r;
+    return 0;
 }
 
 char *store_fixture_path(const struct store_fixture *f, const char *name)
@@ -125,14 +110,8 @@ static struct store_record copy_record(const struct store_record *r)
     if (!r->attempts)
         return copy;
     copy.attempts = xcalloc(r->attempt_count, sizeof(copy.attempts[0]));
-    for (size_t i = 0; i < r->attempt_count; i++) {
-        struct store_attempt *a = &copy.attempts[i];
-        *a = r->attempts[i];
-        a->plan = xstrdup(a->plan);
-        a->text = xstrdup(a->text);
-        a->log = xstrdup(a->log);
-        a->detail = xstrdup(a->detail);
-    }
+    for (size_t i = 0; i < r->attempt_count; i++)
+        copy.attempts[i] = attempts_copy(&r->attempts[i]);
     return copy;
 }
 

@@ -14,7 +14,7 @@
 #define DOCUMENT "{\"input\":{\"path\":\"/media/film.mkv\"}}"
 
 struct store_fixture {
-    char folder[256];
+    char *folder;        // owned
     struct store *store; // NULL: not open
     struct error error;  // of the last call that failed
 };
