@@ -56,6 +56,7 @@ static sqlite3 *open_file(const char *folder, const char *name)
     sqlite3 *db = NULL;
 
     assert_int_equal(sqlite3_open(folder_path(folder, name), &db), SQLITE_OK);
+    (void)sqlite3_extended_result_codes(db, 1); // as database.c has it
     return db;
 }
 
@@ -75,6 +76,10 @@ static void failure_set__state_of_the_file__is_told(void **state)
         {"PRAGMA query_only = 1", "", "INSERT INTO t VALUES (1)", -EROFS,
          "store: it is read-only"},
         {"", "BEGIN EXCLUSIVE", "INSERT INTO t VALUES (1)", -EBUSY,
+         "store: another process has locked it"},
+        // one of the codes that only an extended one tells apart
+        {"PRAGMA journal_mode = WAL; BEGIN; SELECT * FROM t",
+         "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)", -EBUSY,
          "store: another process has locked it"},
         {"PRAGMA writable_schema = 1;"
          "UPDATE sqlite_schema SET rootpage = 999;"
