@@ -72,22 +72,39 @@ static int add_chapter(AVFormatContext *out, AVChapter *chapter,
     return 0;
 }
 
-static int copy_chapter(AVFormatContext *out, const AVChapter *in,
-                        int64_t start, int64_t end, int64_t zero,
-                        struct error *e)
+static int64_t chapter_start(const AVChapter *chapter)
 {
-    int64_t from = av_rescale_q(in->start, in->time_base, AV_TIME_BASE_Q);
-    int64_t to = av_rescale_q(in->end, in->time_base, AV_TIME_BASE_Q);
+    return av_rescale_q(chapter->start, chapter->time_base, AV_TIME_BASE_Q);
+}
 
-    if (to <= start || from >= end)
-        return 0;
+/* Some containers only say where chapters begin; one lasts until the next, the
+ * last one until the end of the file. */
+static int64_t chapter_end(const AVFormatContext *in, unsigned index)
+{
+    const AVChapter *chapter = in->chapters[index];
+
+    if (chapter->end != AV_NOPTS_VALUE)
+        return av_rescale_q(chapter->end, chapter->time_base, AV_TIME_BASE_Q);
+    if (index + 1 < in->nb_chapters)
+        return chapter_start(in->chapters[index + 1]);
+    int64_t end = in->duration > 0 ? in->duration : 0;
+    if (in->start_time != AV_NOPTS_VALUE)
+        end += in->start_time;
+    int64_t least = chapter_start(chapter) + 1;
+    return end > least ? end : least;
+}
+
+/* A copy of @in's words for the range, in µs. */
+static int copy_chapter(AVFormatContext *out, const AVChapter *in, int64_t from,
+                        int64_t to, struct error *e)
+{
     AVChapter *chapter = av_mallocz(sizeof(*chapter));
     if (!chapter)
         return error_set(e, -ENOMEM, "out of memory");
     chapter->id = in->id;
     chapter->time_base = AV_TIME_BASE_Q;
-    chapter->start = (from > start ? from - start : 0) + zero;
-    chapter->end = (to < end ? to : end) - start + zero;
+    chapter->start = from;
+    chapter->end = to;
     int r = add_chapter(out, chapter, e); // consumes
     return r < 0 ? r : copy_dictionary(&chapter->metadata, in->metadata, e);
 }
@@ -97,7 +114,13 @@ int tags_copy_chapters(AVFormatContext *out, const AVFormatContext *in,
                        struct error *e)
 {
     for (unsigned i = 0; i < in->nb_chapters; i++) {
-        int r = copy_chapter(out, in->chapters[i], start, end, zero, e);
+        int64_t from = chapter_start(in->chapters[i]);
+        int64_t to = chapter_end(in, i);
+        if (to <= start || from >= end)
+            continue;
+        from = (from > start ? from - start : 0) + zero;
+        to = (to < end ? to : end) - start + zero;
+        int r = copy_chapter(out, in->chapters[i], from, to, e);
         if (r < 0)
             return r;
     }
