@@ -25,8 +25,9 @@ int inspect_check(const struct media_info *info, struct error *e);
  * out more? 0, or -EBADMSG with words for a person. */
 int inspect_check_header(const struct AVFormatContext *format, struct error *e);
 
-/* Do the container's headers say all that copying and decoding take, so that
- * nothing needs to be read ahead and decoded to find out? */
+/* Do the headers of container and streams say all that copying and decoding
+ * take, so that nothing needs to be read ahead and decoded to find out? The
+ * delay of a video's decoder is noted in its stream's parameters. */
 bool inspect_header_suffices(const struct AVFormatContext *format);
 
 /* Is it one of video or audio with packets of its own (no cover art)? */

@@ -251,13 +251,38 @@ bool inspect_is_timed(const AVStream *st)
            !(st->disposition & AV_DISPOSITION_ATTACHED_PIC);
 }
 
-/* Codecs whose frames may leave in another order than they came in: a reader
- * that knows only presentation times has to look for the delay. */
-static bool may_reorder(enum AVCodecID codec)
+/* How many frames a decoder may hold back, by what the stream's own header
+ * says; -1 where it does not say so for certain. */
+static int delay_from_header(const AVCodecParameters *par)
 {
-    const AVCodecDescriptor *d = avcodec_descriptor_get(codec);
+    const AVCodecDescriptor *d = avcodec_descriptor_get(par->codec_id);
+    const AVCodec *decoder = avcodec_find_decoder(par->codec_id);
+    AVCodecContext *codec = NULL;
+    int delay = -1;
 
-    return !d || (d->props & AV_CODEC_PROP_REORDER);
+    if (d && !(d->props & AV_CODEC_PROP_REORDER))
+        return 0;
+    if ((par->codec_id != AV_CODEC_ID_H264 &&
+         par->codec_id != AV_CODEC_ID_HEVC) ||
+        !decoder || !par->extradata_size)
+        return -1;
+    codec = avcodec_alloc_context3(decoder);
+    if (codec && avcodec_parameters_to_context(codec, par) >= 0) {
+        codec->thread_count = 1;
+        if (avcodec_open2(codec, decoder, NULL) >= 0)
+            delay = codec->has_b_frames;
+    }
+    avcodec_free_context(&codec);
+    return delay > 0 ? delay : -1; // 0 is also what is not said
+}
+
+static bool learn_delay(AVStream *st)
+{
+    int delay = inspect_is_timed(st) ? delay_from_header(st->codecpar) : 0;
+
+    if (delay > 0)
+        st->codecpar->video_delay = delay;
+    return delay >= 0;
 }
 
 /* Containers whose headers describe their streams wholly, and whether they
@@ -292,10 +317,9 @@ bool inspect_header_suffices(const AVFormatContext *format)
         if (strcmp(describing[d].format, format->iformat->name) != 0)
             continue;
         for (unsigned i = 0; i < format->nb_streams; i++) {
-            const AVStream *st = format->streams[i];
+            AVStream *st = format->streams[i];
             if (!parameters_are_complete(st) ||
-                (inspect_is_timed(st) && !describing[d].decoding_times &&
-                 may_reorder(st->codecpar->codec_id)))
+                (!describing[d].decoding_times && !learn_delay(st)))
                 return false;
         }
         return true;

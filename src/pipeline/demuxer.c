@@ -12,6 +12,7 @@
 #include "pipeline/gate.h"
 #include "pipeline/item.h"
 #include "pipeline/queue.h"
+#include "pipeline/reorder.h"
 #include "pipeline/stage.h"
 #include "pipeline/timeline.h"
 
@@ -28,6 +29,7 @@ struct demuxer {
     struct stage stage;
     struct demuxer_config config;
     int64_t next; // of a raw stream: the time of its next packet, in ticks
+    struct reorder *reorders;  // owned; one a stream
     struct timeline *timeline; // owned
     struct route *routes;      // owned
     size_t route_count;
@@ -58,6 +60,10 @@ static int open_demuxer(struct stage *s, struct error *e)
     int64_t target = info->start + d->config.start;
 
     (void)e;
+    d->reorders = xcalloc(info->stream_count, sizeof(*d->reorders));
+    for (size_t i = 0; i < info->stream_count; i++)
+        reorder_init(&d->reorders[i],
+                     format->streams[i]->codecpar->video_delay);
     d->timeline = timeline_create(
         info->stream_count, format->iformat->flags & AVFMT_TS_DISCONT, -target);
     if (d->config.start > 0 &&
@@ -103,6 +109,20 @@ static void stamp(struct demuxer *d, AVPacket *packet, const AVStream *st)
     d->next += packet->duration;
 }
 
+/* Some containers only say when a picture is shown. */
+static void order(struct demuxer *d, AVPacket *packet, const AVStream *st)
+{
+    int64_t duration = packet->duration;
+
+    if (st->codecpar->codec_type != AVMEDIA_TYPE_VIDEO ||
+        packet->dts != AV_NOPTS_VALUE || packet->pts == AV_NOPTS_VALUE)
+        return;
+    if (duration <= 0 && st->avg_frame_rate.num)
+        duration = av_rescale_q(1, av_inv_q(st->avg_frame_rate), st->time_base);
+    packet->dts =
+        reorder_next(&d->reorders[packet->stream_index], packet->pts, duration);
+}
+
 /* A cover is no part of the film: it is there from the beginning. */
 static bool place_cover(AVPacket *packet, const AVStream *st)
 {
@@ -122,6 +142,7 @@ static int64_t place(struct demuxer *d, AVPacket *packet, const AVStream *st)
     if (place_cover(packet, st))
         return 0;
     stamp(d, packet, st);
+    order(d, packet, st);
     int64_t dts = to_us(packet->dts, base);
     bool guides = st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO ||
                   st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
@@ -236,6 +257,7 @@ static void destroy(struct stage *s)
     struct demuxer *d = (struct demuxer *)s;
 
     timeline_destroy(d->timeline);
+    free(d->reorders);
     free(d->routes);
     stage_fini(s);
     free(d);

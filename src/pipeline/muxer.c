@@ -25,6 +25,7 @@ struct track {
     bool known;        // its format has arrived
     AVStream *stream;  // of the output; owned by its context
     int64_t last_dts;  // in the stream's time base
+    int64_t samples;   // state of av_rescale_delta(), of copied sound
     bool started;      // a copied video starts at its first key frame
     struct adts *adts; // owned; takes headers off copied AAC, or NULL
 };
@@ -161,6 +162,7 @@ static int create_tracks(struct muxer *m, struct error *e)
         m->copies_video |= video && plan->tracks[i].copied;
         m->tracks[i].stream = out;
         m->tracks[i].last_dts = AV_NOPTS_VALUE;
+        m->tracks[i].samples = AV_NOPTS_VALUE;
         out->disposition = in->disposition;
         int r = plan->metadata == JOB_METADATA_KEEP
                     ? tags_copy_stream(out, in, e)
@@ -283,9 +285,28 @@ static bool may_start(const struct muxer *m, const struct item *item)
            packet->pts == AV_NOPTS_VALUE || packet->pts >= 0;
 }
 
+/* Sound of a coarse clock (Matroska's milliseconds) gets the places that its
+ * samples have, and not the nearest tick for each packet. */
+static void smooth(struct track *t, AVPacket *packet, int64_t dts,
+                   AVRational from)
+{
+    AVCodecParameters *par = t->stream->codecpar;
+    int samples = av_get_audio_frame_duration2(par, packet->size);
+
+    if (par->codec_type != AVMEDIA_TYPE_AUDIO || par->sample_rate <= 0 ||
+        dts == AV_NOPTS_VALUE)
+        return;
+    if (!samples)
+        samples = par->frame_size;
+    packet->dts = av_rescale_delta(from, dts, (AVRational){1, par->sample_rate},
+                                   samples, &t->samples, t->stream->time_base);
+    packet->pts = packet->dts;
+}
+
 static int write_packet(struct muxer *m, struct item *item, struct error *e)
 {
-    struct track *t = &m->tracks[item->track];
+    size_t track = item->track;
+    struct track *t = &m->tracks[track];
 
     if (!may_start(m, item)) {
         item_destroy(item);
@@ -299,7 +320,10 @@ static int write_packet(struct muxer *m, struct item *item, struct error *e)
         packet->pts += ticks;
     if (packet->dts != AV_NOPTS_VALUE)
         packet->dts += ticks;
+    int64_t dts = packet->dts;
     av_packet_rescale_ts(packet, from, t->stream->time_base);
+    if (m->config.plan->tracks[track].copied)
+        smooth(t, packet, dts, from);
     packet->stream_index = t->stream->index;
     packet->pos = -1;
     keep_order(t, packet, !(m->format->oformat->flags & AVFMT_TS_NONSTRICT));

@@ -99,7 +99,9 @@ int queue_receive(struct queue *q, void **ret_item)
         r = -ECANCELED;
     } else if (q->count) {
         *ret_item = take_first(q);
-        pthread_cond_signal(&q->not_full);
+        // senders sleep until half of it is empty: fewer turns, each longer
+        if (q->count <= q->depth / 2)
+            pthread_cond_broadcast(&q->not_full);
         r = 1;
     }
     pthread_mutex_unlock(&q->lock);
