@@ -119,7 +119,7 @@ static bool ends_badly(void (*f)(void))
 static void ask_for_too_much(void)
 {
     // more elements than there are bytes to address
-    free(xrealloc(NULL, (size_t)-1 / 2, 16));
+    free(xrealloc(NULL, (size_t)-1 / 16 + 2, 16)); // 16 of them, if it wrapped
 }
 
 static void xrealloc__size_overflows__does_not_return(void **state)

@@ -43,6 +43,7 @@ static void text_is_utf8__bytes__are_judged(void **state)
                          cases[i].expect);
     }
     assert_true(text_is_utf8("a\0b", 3));
+    assert_false(text_is_utf8("\xc3\xa4", 1)); // what follows is not looked at
 }
 
 static void text_escape__harmful_characters__are_spelled(void **state)

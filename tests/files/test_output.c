@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -279,6 +280,65 @@ static void finish__name_taken_meanwhile__keeps_the_other(void **state)
     assert_string_equal(folder_get(folder, "film"), "another's");
 }
 
+static void finish__no_file_has_the_name__is_not_replaced(void **state)
+{
+    const char *folder = *state;
+    struct output *o = new_output(folder_path(folder, "film"), OVERWRITE);
+    struct error e = {0};
+
+    assert_int_equal(begin(o, "new", &e), 0);
+    assert_int_equal(mkfifo(folder_path(folder, "film"), 0644), 0);
+    assert_int_equal(output_finish(o, &e), -EEXIST);
+    assert_non_null(strstr(e.text, "it is a FIFO"));
+    output_destroy(o);
+    assert_string_equal(folder_list(folder), "film");
+}
+
+static void growing__name_taken_since_the_check__is_refused(void **state)
+{
+    const char *folder = *state;
+    const char *path = folder_path(folder, "film");
+    struct output *o = new_output(path, GROWING);
+    struct error e = {0};
+
+    folder_put(folder, "theirs", "old");
+    assert_int_equal(output_check(o, NULL, &e), 0);
+    assert_int_equal(symlink("theirs", path), 0);
+    assert_int_equal(output_open(o, &e), -EEXIST);
+    assert_int_equal(unlink(path), 0);
+    folder_put(folder, "film", "another's");
+    assert_int_equal(output_open(o, &e), -EEXIST);
+    output_destroy(o);
+    assert_string_equal(folder_get(folder, "film"), "another's");
+}
+
+static int syncs;
+
+/* In the place of libc's, for what the code under test calls. */
+int fsync(int fd)
+{
+    syncs++;
+    return (int)syscall(SYS_fsync, fd);
+}
+
+static void finish__any_way__syncs_the_file_and_its_folder(void **state)
+{
+    const char *folder = *state;
+
+    for (int how = 0; how < HOW_COUNT; how++) {
+        struct output *o =
+            new_output(folder_path(folder, "film"), (enum how)how);
+        struct error e = {0};
+
+        assert_int_equal(begin(o, "new", &e), 0);
+        syncs = 0;
+        assert_int_equal(output_finish(o, &e), 0);
+        assert_int_equal(syncs, 2);
+        output_destroy(o);
+        assert_int_equal(unlink(folder_path(folder, "film")), 0);
+    }
+}
+
 static void finish__folder_removed__says_so(void **state)
 {
     const char *folder = *state;
@@ -482,6 +542,9 @@ int main(void)
         IN_FOLDER(check__begun_already__is_busy),
         IN_FOLDER(finish__not_begun__is_refused),
         IN_FOLDER(finish__name_taken_meanwhile__keeps_the_other),
+        IN_FOLDER(finish__no_file_has_the_name__is_not_replaced),
+        IN_FOLDER(growing__name_taken_since_the_check__is_refused),
+        IN_FOLDER(finish__any_way__syncs_the_file_and_its_folder),
         IN_FOLDER(finish__folder_removed__says_so),
         IN_FOLDER(reset__finished_before__may_be_replaced_by_ourselves),
         IN_FOLDER(mark__of_the_same_job__lets_it_be_replaced),

@@ -242,6 +242,17 @@ static void fini__not_published__leaves_nothing(void **state)
     }
 }
 
+static void fini__name_taken_over__leaves_the_other(void **state)
+{
+    struct fixture *f = *state;
+    struct temporary t = new_temporary(f, TEMPORARY_HIDDEN, "ours");
+
+    folder_put(f->folder, "other", "theirs");
+    assert_int_equal(renameat(f->fd, "other", f->fd, t.name), 0);
+    temporary_fini(&t);
+    assert_string_not_equal(folder_list(f->folder), "");
+}
+
 static void create__mode__is_what_the_umask_leaves(void **state)
 {
     struct fixture *f = *state;
@@ -309,9 +320,13 @@ static void killed__hidden__is_removed_by_the_next_one(void **state)
 static void sweep__what_is_not_ours__stays(void **state)
 {
     static const char *const others[] = {
-        ".transcoded-0123456789abcde",  ".transcoded-0123456789abcdef0",
-        ".transcoded-0123456789ABCDEF", ".transcoded-",
-        "transcoded-0123456789abcdef",  ".hidden",
+        ".transcoded-0123456789abcde",
+        ".transcoded-0123456789abcdef0",
+        ".transcoded-0123456789abcdef.mp4",
+        ".transcoded-0123456789ABCDEF",
+        ".transcoded-",
+        "transcoded-0123456789abcdef",
+        ".hidden",
     };
     struct fixture *f = *state;
 
@@ -424,6 +439,7 @@ int main(void)
         IN_FOLDER(publish__over_a_folder__fails_and_leaves_nothing),
         IN_FOLDER(publish__folder_removed__fails_in_words),
         IN_FOLDER(fini__not_published__leaves_nothing),
+        IN_FOLDER(fini__name_taken_over__leaves_the_other),
         IN_FOLDER(create__mode__is_what_the_umask_leaves),
         IN_FOLDER(killed__unnamed__leaves_nothing),
         IN_FOLDER(killed__hidden__is_removed_by_the_next_one),

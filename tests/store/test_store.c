@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "base/clock.h"
 #include "support/store.h"
 
@@ -356,6 +358,29 @@ static void store_open__after_a_death__repairs_what_was_under_way(void **state)
     assert_counts(f, 4, 0, 4);
 }
 
+/* Documents and attempts of jobs that are not there. */
+static int count_orphans(const struct store_fixture *f)
+{
+    char *path = store_fixture_path(f, "jobs.sqlite");
+    sqlite3_stmt *s = NULL;
+    sqlite3 *db = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db,
+                           "SELECT count(*) FROM (SELECT job FROM document"
+                           " UNION ALL SELECT job FROM attempt)"
+                           " WHERE job NOT IN (SELECT id FROM job)",
+                           -1, &s, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    int count = sqlite3_column_int(s, 0);
+    (void)sqlite3_finalize(s);
+    (void)sqlite3_close(db);
+    free(path);
+    return count;
+}
+
 static void store_prune__by_age_and_count__oldest_go_first(void **state)
 {
     struct store_fixture *f = *state;
@@ -378,6 +403,7 @@ static void store_prune__by_age_and_count__oldest_go_first(void **state)
     assert_int_equal(store_fixture_prune(f, 0, 1000), 0);
     assert_counts(f, 50, 0, 0);
     assert_int_equal(store_fixture_list(f, ids, 0, 0, 1000), 50);
+    assert_int_equal(count_orphans(f), 0);
 
     // an id is never given again, whatever was forgotten
     struct store_job newest = {.id = 900, .state = STATE_FAILED};
