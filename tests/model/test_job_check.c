@@ -207,6 +207,7 @@ static void job_check__what_fits__is_taken(void **state)
     static const char *const cases[] = {
         "[{'path':'/a.mkv','video':{'width':640,'max_width':1280}}]",
         "[{'path':'/a.mkv','video':{'width':16384,'b_frames':16}}]",
+        "[{'path':'/a.mkv','video':{'bitrate':5000,'max_bitrate':5000}}]",
         "[{'path':'/a.mkv','video':{'codec':'none','max_height':720}}]",
         "[{'path':'/a.mkv','video':{'codec':'none'},'audio':[],"
         "'subtitles':[{'codec':'ass'}]}]",
