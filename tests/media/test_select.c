@@ -75,11 +75,36 @@ static void select_stream__none_of_the_kind__says_so(void **state)
     assert_string_equal(e.text, "the input has no audio stream");
 }
 
+static void select_cover__job__only_where_one_is_meant(void **state)
+{
+    const struct media_info song = {.streams = streams, .stream_count = 1};
+    const struct media_info silent = {.streams = streams + 3,
+                                      .stream_count = 1};
+    static const struct {
+        enum { FILM, SONG, SILENT } of;
+        int64_t wanted;
+        int expect;
+    } cases[] = {
+        {FILM, JOB_UNSET, -1}, // it has a video
+        {FILM, 0, 0},          {FILM, 1, -1},           {SONG, JOB_UNSET, 0},
+        {SONG, 0, 0},          {SILENT, JOB_UNSET, -1},
+    };
+    const struct media_info *const inputs[] = {&info, &song, &silent};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("%d %d\n", (int)cases[i].of, (int)cases[i].wanted);
+        assert_int_equal(select_cover(inputs[cases[i].of], cases[i].wanted),
+                         cases[i].expect);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(select_stream__job__takes_what_ffmpeg_takes),
         cmocka_unit_test(select_stream__none_of_the_kind__says_so),
+        cmocka_unit_test(select_cover__job__only_where_one_is_meant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
