@@ -132,6 +132,19 @@ class Containers(MediaCase):
         self.assertEqual(frames(self.out / "back.ts"), 150)
         plays(self.out / "back.ts")
 
+    def test_inputs__of_every_age(self):
+        cases = {"flv": "-c:v flv1 -c:a mp3 -ar 44100", "mpg": "-c:v mpeg2video -c:a mp2",
+                 "webm": "-c:v libvpx -deadline realtime -c:a libvorbis", "ogv": "-c:v libtheora -c:a libvorbis",
+                 "wmv": "-c:v wmv2 -c:a wmav2", "mov": "-c:v prores_ks -c:a pcm_s16le", "nut": "-c:v ffv1 -c:a pcm_s24le",
+                 "gif": "-an", "mxf": "-c:v mpeg2video -c:a pcm_s16le", "m2ts": "-c:v libx264 -c:a ac3"}
+        for suffix, how in cases.items():
+            with self.subTest(suffix=suffix):
+                source = film(f"old.{suffix}", seconds=1, video=how.split(), audio=())
+                self.run_job(source, {"path": f"{suffix}.mkv", **(FAST if "-an" not in how else picture())})
+                theirs = self.theirs(f"{suffix}.mkv", "-i", source, "-c:v", "libx264", "-preset", "ultrafast",
+                                     "-c:a", "aac", "-ac", 1, "-fps_mode", "vfr")
+                self.assertLikeTheirs(self.out / f"{suffix}.mkv", theirs)
+
     def test_hevc_in_mp4__is_hvc1(self):
         hevc = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
         for suffix in ("mkv", "ts", "mp4"):
