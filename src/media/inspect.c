@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "media/compat.h"
+#include "media/sps.h"
 #include "model/limits.h"
 
 // clang-format off
@@ -251,22 +252,13 @@ bool inspect_is_timed(const AVStream *st)
            !(st->disposition & AV_DISPOSITION_ATTACHED_PIC);
 }
 
-/* How many frames a decoder may hold back, by what the stream's own header
- * says; -1 where it does not say so for certain. */
-static int delay_from_header(const AVCodecParameters *par)
+/* HEVC's decoder knows it as soon as it has read the record. */
+static int delay_of_decoder(const AVCodecParameters *par)
 {
-    const AVCodecDescriptor *d = avcodec_descriptor_get(par->codec_id);
     const AVCodec *decoder = avcodec_find_decoder(par->codec_id);
-    AVCodecContext *codec = NULL;
-    int delay = -1;
+    AVCodecContext *codec = decoder ? avcodec_alloc_context3(decoder) : NULL;
+    int delay = 0;
 
-    if (d && !(d->props & AV_CODEC_PROP_REORDER))
-        return 0;
-    if ((par->codec_id != AV_CODEC_ID_H264 &&
-         par->codec_id != AV_CODEC_ID_HEVC) ||
-        !decoder || !par->extradata_size)
-        return -1;
-    codec = avcodec_alloc_context3(decoder);
     if (codec && avcodec_parameters_to_context(codec, par) >= 0) {
         codec->thread_count = 1;
         if (avcodec_open2(codec, decoder, NULL) >= 0)
@@ -274,6 +266,21 @@ static int delay_from_header(const AVCodecParameters *par)
     }
     avcodec_free_context(&codec);
     return delay > 0 ? delay : -1; // 0 is also what is not said
+}
+
+/* How many frames a decoder may hold back, by what the stream's own header
+ * says; -1 where it does not say so for certain. */
+static int delay_from_header(const AVCodecParameters *par)
+{
+    const AVCodecDescriptor *d = avcodec_descriptor_get(par->codec_id);
+
+    if (d && !(d->props & AV_CODEC_PROP_REORDER))
+        return 0;
+    if (!par->extradata_size)
+        return -1;
+    if (par->codec_id == AV_CODEC_ID_H264)
+        return sps_reordering(par->extradata, (size_t)par->extradata_size);
+    return par->codec_id == AV_CODEC_ID_HEVC ? delay_of_decoder(par) : -1;
 }
 
 static bool learn_delay(AVStream *st)

@@ -139,13 +139,35 @@ static int64_t start_of(const AVStream *st, const AVPacket *packet)
                : av_rescale_q(time, st->time_base, AV_TIME_BASE_Q);
 }
 
-/* Where the header does not say how many samples a frame of sound has, the
- * first packet's length does; muxers want to know. */
+/* Samples in a frame of plain AAC, by its configuration record; 0: it is of
+ * another kind, of which decoders make more. */
+static int aac_frame_size(const AVCodecParameters *par)
+{
+    static const int rates[] = {96000, 88200, 64000, 48000, 44100, 32000, 24000,
+                                22050, 16000, 12000, 11025, 8000,  7350};
+    const uint8_t *record = par->extradata;
+
+    if (par->codec_id != AV_CODEC_ID_AAC || par->extradata_size < 2)
+        return 0;
+    size_t rate = (size_t)(record[0] & 7) << 1 | record[1] >> 7;
+    bool plain = record[0] >> 3 == 2 && !(record[1] & 4);
+    return plain && rate < sizeof(rates) / sizeof(rates[0]) &&
+                   rates[rate] == par->sample_rate
+               ? 1024
+               : 0;
+}
+
+/* Where the header does not say how many samples a frame of sound has, its
+ * record does, or the first packet's length where that counts in samples;
+ * muxers want to know. */
 static void learn_frame_size(AVStream *st, const AVPacket *packet)
 {
     AVCodecParameters *par = st->codecpar;
 
-    if (par->codec_type == AVMEDIA_TYPE_AUDIO && !par->frame_size)
+    if (par->codec_type != AVMEDIA_TYPE_AUDIO || par->frame_size)
+        return;
+    par->frame_size = aac_frame_size(par);
+    if (!par->frame_size && st->time_base.den >= par->sample_rate)
         par->frame_size = (int)av_rescale_q(packet->duration, st->time_base,
                                             (AVRational){1, par->sample_rate});
 }

@@ -34,6 +34,7 @@ static int make_clips(void **state)
     clip_make(folder, PICTURE SOUND ENCODE "-c:a aac -movflags +faststart",
               "a.mp4");
     clip_make(folder, "-i @/a.mp4 -c copy", "a.mkv");
+    clip_make(folder, "-i @/a.mp4 -c:a copy -c:v libx264 -bf 3", "b.mkv");
     clip_make(folder, "-i @/a.mp4 -c copy", "a.ts");
     clip_make(folder, "-i @/a.mp4 -c copy -metadata:s:v rotate=90",
               "turned.mp4");
@@ -78,10 +79,9 @@ static void source_open__media__is_described(void **state)
         enum media_turn turn;
         bool probed; // does libav decode to find out?
     } cases[] = {
-        {"a.mp4", MEDIA_UPRIGHT, false},
-        {"a.mkv", MEDIA_UPRIGHT, true}, // has no decoding times
-        {"a.ts", MEDIA_UPRIGHT, true},
-        {"turned.mp4", MEDIA_COUNTER, false},
+        {"a.mp4", MEDIA_UPRIGHT, false}, {"a.mkv", MEDIA_UPRIGHT, false},
+        {"b.mkv", MEDIA_UPRIGHT, false}, // with pictures out of order
+        {"a.ts", MEDIA_UPRIGHT, true},   {"turned.mp4", MEDIA_COUNTER, false},
     };
 
     (void)state;
