@@ -5,6 +5,20 @@
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 
+/* libav's muxer takes anything, and marks as data what players cannot know. */
+static const enum AVCodecID mpegts_codecs[] = {
+    AV_CODEC_ID_MPEG1VIDEO,   AV_CODEC_ID_MPEG2VIDEO,
+    AV_CODEC_ID_MPEG4,        AV_CODEC_ID_H264,
+    AV_CODEC_ID_HEVC,         AV_CODEC_ID_VC1,
+    AV_CODEC_ID_MP2,          AV_CODEC_ID_MP3,
+    AV_CODEC_ID_AAC,          AV_CODEC_ID_AAC_LATM,
+    AV_CODEC_ID_AC3,          AV_CODEC_ID_EAC3,
+    AV_CODEC_ID_DTS,          AV_CODEC_ID_TRUEHD,
+    AV_CODEC_ID_OPUS,         AV_CODEC_ID_DVB_SUBTITLE,
+    AV_CODEC_ID_DVB_TELETEXT, AV_CODEC_ID_HDMV_PGS_SUBTITLE,
+    AV_CODEC_ID_NONE,
+};
+
 // clang-format off
 static const struct container containers[] = {
     {
@@ -29,6 +43,7 @@ static const struct container containers[] = {
     {
         .format = JOB_FORMAT_MPEGTS,
         .muxer = "mpegts",
+        .codecs = mpegts_codecs,
         .options = {[JOB_COMPLETE] = "", [JOB_GROWING] = ""},
     },
     {
@@ -51,11 +66,20 @@ const struct container *container_find(enum job_format format)
     return NULL;
 }
 
+static bool is_listed(const enum AVCodecID *list, enum AVCodecID codec)
+{
+    while (*list != AV_CODEC_ID_NONE && *list != codec)
+        list++;
+    return *list == codec && codec != AV_CODEC_ID_NONE;
+}
+
 bool container_takes(const struct container *c, enum AVCodecID codec)
 {
     const AVOutputFormat *muxer = av_guess_format(c->muxer, NULL, NULL);
 
-    // < 0 is "does not say": MPEG-TS takes what it has no name for as data
+    if (c->codecs)
+        return is_listed(c->codecs, codec);
+    // < 0 is "does not say"
     return muxer &&
            avformat_query_codec(muxer, codec, FF_COMPLIANCE_EXPERIMENTAL) != 0;
 }

@@ -110,6 +110,9 @@ static void container_takes__codecs__are_told_apart(void **state)
         {JOB_FORMAT_WEBM, AV_CODEC_ID_AAC, false},
         {JOB_FORMAT_MPEGTS, AV_CODEC_ID_H264, true},
         {JOB_FORMAT_MPEGTS, AV_CODEC_ID_AC3, true},
+        {JOB_FORMAT_MPEGTS, AV_CODEC_ID_PCM_S16LE,
+         false}, // as data, unplayable
+        {JOB_FORMAT_MPEGTS, AV_CODEC_ID_SUBRIP, false},
     };
 
     (void)state;
