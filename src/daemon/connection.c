@@ -43,30 +43,36 @@ struct connection *connection_create(uv_loop_t *loop, int fd,
     return c;
 }
 
-/* The call goes on without it. */
-static void let_go(struct connection *c)
+/* Neither a client nor a call is left. */
+static void forget(struct connection *c)
 {
-    struct call *call = c->call;
+    list_remove(&c->link);
+    c->ops->closed(c->user, c);
+    access_peer_fini(&c->peer);
+    free(c);
+}
 
-    c->call = NULL;
-    if (!call)
-        return;
-    call->connection = NULL;
-    if (call->hung_up)
-        call->hung_up(call->user);
+static void tell_hang_up(struct call *call)
+{
+    void (*hung_up)(void *user) = call->hung_up;
+
+    call->hung_up = NULL;
+    if (hung_up)
+        hung_up(call->user);
 }
 
 void connection_destroy(struct connection *c)
 {
     if (!c)
         return;
-    list_remove(&c->link);
+    if (c->call)
+        tell_hang_up(c->call); // which may end it
     stream_destroy(c->stream);
     c->stream = NULL;
-    let_go(c);
-    c->ops->closed(c->user, c);
-    access_peer_fini(&c->peer);
-    free(c);
+    // it counts as long as its call does, or a client that hangs up before
+    // each answer could have any number of them under way
+    if (!c->call)
+        forget(c);
 }
 
 /* A client that does not know our limit learns it before it is hung up on. */
@@ -143,10 +149,11 @@ void call_end(struct call *call)
     while (call->fd_count)
         fd_close(&call->fds[--call->fd_count]);
     free(call);
-    if (c) {
-        c->call = NULL;
+    c->call = NULL;
+    if (c->stream)
         stream_release(c->stream);
-    }
+    else
+        forget(c);
 }
 
 /* Consumes @text. A client that leaves too much unread is hung up on. */
@@ -154,7 +161,7 @@ static void send_text(struct call *call, char *text, size_t size)
 {
     struct connection *c = call->connection;
 
-    if (!c || call->message.oneway) {
+    if (!c->stream || call->message.oneway) {
         free(text);
         return;
     }
@@ -196,7 +203,7 @@ void call_fail(struct call *call, const char *error, struct json_t *parameters)
 
 void call_hang_up(struct call *call, const char *why)
 {
-    if (call->connection) {
+    if (call_is_heard(call)) {
         log_info(NULL, "hanging up on a client of uid %u: %s", call->peer.uid,
                  why);
         stream_condemn(call->connection->stream);
@@ -206,5 +213,10 @@ void call_hang_up(struct call *call, const char *why)
 
 size_t call_unread(const struct call *call)
 {
-    return call->connection ? stream_unread(call->connection->stream) : 0;
+    return call_is_heard(call) ? stream_unread(call->connection->stream) : 0;
+}
+
+bool call_is_heard(const struct call *call)
+{
+    return call->connection->stream;
 }

@@ -22,7 +22,7 @@ struct json_t;
 struct stream_limits;
 
 struct call {
-    struct connection *connection; // not owned; NULL: it hung up
+    struct connection *connection; // not owned; outlives the call
     struct access_peer peer;       // a copy, its groups owned
     struct message_call message;   // owned
     int fds[LIMITS_FDS];           // owned
@@ -37,14 +37,14 @@ struct call {
 struct connection_ops {
     /* A call has come; the callee replies, now or later. */
     void (*called)(void *user, struct call *call);
-    /* It is gone and about to be freed; its call is not. */
+    /* Its client and its call are gone, and it is about to be freed. */
     void (*closed)(void *user, struct connection *c);
 };
 
 struct connection {
     struct list link; // server.connections
     struct access_peer peer;
-    struct stream *stream; // owned
+    struct stream *stream; // owned; NULL: it hung up, its call goes on
     struct call *call;     // not owned; under way, or NULL
     const struct connection_ops *ops;
     void *user;
@@ -56,7 +56,7 @@ struct connection *connection_create(uv_loop_t *loop, int fd,
                                      const struct stream_limits *limits,
                                      const struct connection_ops *ops,
                                      void *user);
-/* Hangs up. NULL is allowed. */
+/* Hangs up, and frees it when its call has ended. NULL is allowed. */
 void connection_destroy(struct connection *c);
 
 /* The last reply; @parameters are consumed, NULL stands for {}. Frees @call. */
@@ -70,6 +70,9 @@ void call_fail(struct call *call, const char *error, struct json_t *parameters);
 void call_end(struct call *call);
 /* No reply: its client broke the rules, and is hung up on. Frees @call. */
 void call_hang_up(struct call *call, const char *why);
+
+/* Is the client still there? */
+bool call_is_heard(const struct call *call);
 
 /* Bytes that its client has not read. */
 size_t call_unread(const struct call *call);

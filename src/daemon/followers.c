@@ -75,7 +75,7 @@ void followers_add(struct followers *f, struct call *call, int64_t id,
     list_append(&f->all, &one->link);
     call->hung_up = on_hung_up;
     call->user = one;
-    if (!call->connection) // it was faster
+    if (!call_is_heard(call)) // it was faster
         on_hung_up(one);
 }
 
