@@ -220,6 +220,9 @@ static void happen(struct attempt *a, enum task_event event, struct event *said)
         a->was_ready = true;
         a->ops->told(a->user, said);
         break;
+    case TASK_NOTE:
+        a->was_ready = true;
+        break;
     case TASK_RELAY:
         a->ops->told(a->user, said);
         break;

@@ -77,7 +77,7 @@ static const struct transition transitions[TASK_STATE_COUNT][TASK_EVENT_COUNT] =
     [TASK_STOPPING] = {
         // words that crossed with ours
         [TASK_NEED]    = {TASK_STOPPING,   TASK_IGNORE},
-        [TASK_READY]   = {TASK_STOPPING,   TASK_IGNORE},
+        [TASK_READY]   = {TASK_STOPPING,   TASK_NOTE},
         [TASK_SPOKE]   = {TASK_STOPPING,   TASK_IGNORE},
         [TASK_OUTCOME] = {TASK_STOPPING,   TASK_KEEP},
         [TASK_STOP]    = {TASK_STOPPING,   TASK_IGNORE},

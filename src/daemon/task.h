@@ -48,6 +48,7 @@ enum task_action {
     TASK_ASK_GRANT, // tell the scheduler
     TASK_SEND_GRANT,
     TASK_ANNOUNCE, // it runs
+    TASK_NOTE,     // it ran after all, if only for a moment
     TASK_RELAY,    // pass its words on
     TASK_KEEP,     // its outcome, for when it has exited
     TASK_SEND_PAUSE,
