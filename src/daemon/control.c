@@ -139,6 +139,13 @@ static void retry_record(struct inquiry *i, const struct store_record *r)
         free(i);
         return;
     }
+    const struct daemon *d = i->daemon;
+    int64_t most = d->configuration.limits.jobs_per_uid;
+    if ((int64_t)backlog_jobs_of(d->dispatcher->backlog, r->job.uid) >= most) {
+        reply_too_many(i->call, most);
+        free(i);
+        return;
+    }
     i->row = r->job;
     i->row.state = STATE_QUEUED;
     i->row.held = false;
