@@ -2,11 +2,13 @@
  * transcoded: the service. What it does with its command line; the rest is
  * daemon.h's.
  */
+#include <errno.h>
 #include <jansson.h>
 #include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -173,6 +175,19 @@ static void print(const struct configuration *c)
     json_decref(json);
 }
 
+/* A client is a descriptor, and the usual soft limit is for those who use
+ * select(). Workers and openers lower theirs in their first lines. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        log_warning(NULL, "cannot have more descriptors: %s", strerror(errno));
+}
+
 static int serve(const struct arguments *a, struct configuration *c)
 {
     struct places places;
@@ -186,6 +201,7 @@ static int serve(const struct arguments *a, struct configuration *c)
         free(d);
         return fail(&e, EXIT_CONFIGURATION);
     }
+    raise_descriptors();
     int r = daemon_open(d, &places, c, &e);
     if (r == 0)
         daemon_run(d);
