@@ -6,6 +6,7 @@ The worker is tests/fake/worker: it does what the name of its input says.
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -182,6 +183,19 @@ class Supervision(Scripted):
             self.assertEqual([r["error"] for r in v.stream("Follow", {"id": 4711})],
                              ["io.transcoded.NoSuchJob"])
 
+    def test_cancel__that_crosses_with_ready__what_is_done_is_done(self):
+        service = self.start(stop_grace="5s")
+        with service.connect() as v:
+            # it is granted its job, does not read for a while, and is done
+            script = self.script("need+log+sleep:400+output+ready+done")
+            replies = v.stream("Submit", {"job": script, "detach": True})
+            while next(replies)["parameters"]["event"]["event"] != "log":
+                pass
+            reply = service.call("Cancel", {"id": 1})
+        self.assertEqual(reply.get("error"), "io.transcoded.WrongState", service.show(1))
+        self.assertEqual(service.state_of(1), "succeeded")
+        self.assertEqual(self.left(), ["out.mp4"])
+
     def test_pause_and_resume__of_a_running_job(self):
         service = self.start(stall_timeout="1s")
         id = service.submit(self.script("need+ready+sleep:300+wait"))
@@ -227,6 +241,16 @@ class Supervision(Scripted):
         done = service.submit(self.script("need+ready+wait", "b.mp4"))
         self.assertEqual(service.call("Retry", {"id": done})["error"], "io.transcoded.WrongState")
         service.call("Cancel", {"id": done})
+
+    def test_retry__above_the_cap_of_jobs__gets_TooMany(self):
+        service = self.start(jobs_per_uid=1)
+        id = service.submit(self.script("say:bad_input"))
+        service.wait_for(id)
+        service.call("Drain")
+        service.submit(self.script("need", "b.mp4"))
+        reply = service.call("Retry", {"id": id})
+        self.assertEqual((reply["error"], reply["parameters"]), ("io.transcoded.TooMany", {"limit": 1}))
+        self.assertEqual(service.state_of(id), "failed")
 
     def test_follow__from_the_present_state_to_the_outcome(self):
         service = self.start()
@@ -277,6 +301,23 @@ class Supervision(Scripted):
         self.assertEqual(reply["parameters"]["field"], "outputs[0].path")
         service.call("Cancel", {"id": id})
         self.assertEqual(self.ended(service, "need+ready+done")["state"], "succeeded")
+
+    def test_output_path__of_ones_own_job_that_lost_its_client__is_free(self):
+        service = self.start(stop_grace="10s")
+        v = service.connect()
+        v.send("Submit", {"job": self.script("need+ready+wait")}, more=True)
+        service.wait_for(v.receive()["parameters"]["id"], "running")
+        (opener,) = [p for p, line in service.children().items() if "transcoded-files" in line]
+        os.kill(opener, signal.SIGSTOP)  # so that it stays between running and ended
+        v.close()
+        wait_until(lambda: len(self.fakes(service)) == 1, "only the warm worker is left")
+        reply = service.call("Submit", {"job": self.script("need+ready+output+done"), "detach": True})
+        self.assertEqual(service.state_of(1), "running")
+        os.kill(opener, signal.SIGCONT)
+        self.assertNotIn("error", reply)
+        self.assertEqual(service.wait_for(reply["parameters"]["id"])["state"], "succeeded")
+        self.assertEqual(service.wait_for(1)["state"], "cancelled")
+        self.assertEqual(self.left(), ["out.mp4"])
 
     def test_slots__bound_encoders_but_not_copies(self):
         service = self.start(cpu_jobs=2)
@@ -341,6 +382,29 @@ class Supervision(Scripted):
         shown = self.ended(service, "need+ready+wait", timeout=0.3)
         self.assertEqual((shown["outcome"], len(shown["attempts"])), ("timed_out", 1))
 
+    def test_timeout__stands_still_while_paused(self):
+        service = self.start(stall_timeout="20s")
+        id = service.submit(self.script("need+ready+wait", timeout=0.5))
+        service.wait_for(id, "running")
+        self.assertEqual(service.call("Pause", {"id": id}), {"parameters": {}})
+        time.sleep(0.8)  # the requirement: longer than its time limit
+        self.assertEqual(service.state_of(id), "paused")
+        self.assertEqual(service.call("Resume", {"id": id}), {"parameters": {}})
+        self.assertEqual(service.wait_for(id)["outcome"], "timed_out")
+
+    def test_growing_output__that_may_have_been_read__is_not_begun_anew(self):
+        service = self.start()
+        events = self.attached(service, "need+ready+crash@1+done", delivery="growing")
+        self.assertEqual(events[-1]["outcome"], "crashed")
+        events = self.attached(service, "need+crash@1+ready+done", delivery="growing")
+        self.assertEqual(events[-1]["outcome"], "done")
+
+    def test_retry__of_an_attached_job__is_refused(self):
+        service = self.start()
+        self.attached(service, "say:bad_input")
+        self.assertEqual(service.wait_for(1)["state"], "failed")
+        self.assertEqual(service.call("Retry", {"id": 1})["error"], "io.transcoded.NotPermitted")
+
     def test_plan__opens_nothing_and_stores_nothing(self):
         service = self.start()
         reply = service.call("Plan", {"job": self.script("need+ready+output+done")})
@@ -361,6 +425,12 @@ class Supervision(Scripted):
         wait_until(lambda: len(self.fakes(service)) == 2, "it was replaced")
         self.assertIn(warm, self.fakes(service))
         service.call("Cancel", {"id": id})
+
+    def test_worker__is_out_of_reach_of_the_terminals_keys(self):
+        service = self.start()
+        wait_until(lambda: len(self.fakes(service)) == 1, "one stands ready")
+        (warm,) = self.fakes(service)
+        self.assertEqual(os.getsid(warm), warm)
 
     def test_warm_worker__that_dies__is_replaced_without_haste(self):
         service = self.start()
@@ -601,7 +671,24 @@ class Clients(Scripted):
         return False
 
     def test_connections__above_the_cap__are_told_so(self):
-        service = self.start(clients_per_uid=3)
+        self.check_cap(self.start(clients=3))
+
+    def test_connections__above_the_cap_of_a_uid__are_told_so(self):
+        self.check_cap(self.start(clients_per_uid=3))
+
+    def test_connections__more_than_the_soft_limit_of_descriptors(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (48, hard))
+        try:
+            service = self.start()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        with contextlib.ExitStack() as stack:
+            held = [stack.enter_context(service.connect()) for _ in range(50)]
+            for v in held:
+                self.assertIn("parameters", v.call("Status"))
+
+    def check_cap(self, service):
         held = []
         for _ in range(3):
             # the harness's own connection may not have been missed yet
