@@ -283,14 +283,23 @@ static bool writes_to(const struct work *w, const char *path)
     return false;
 }
 
+/* May @job of @uid name the outputs of @w all the same? */
+static bool may_share(const struct work *w, const struct job *job, uid_t uid)
+{
+    if (w->row->job.uid != uid)
+        return false;
+    // its successor: a client that seeks hangs up and asks anew; or perhaps it
+    // is the same job once more, which the store will know by its key
+    return w->lost_client ||
+           (job->key && w->job.key && strcmp(job->key, w->job.key) == 0);
+}
+
 int64_t dispatcher_writer_of(const struct dispatcher *j, const struct job *job,
                              uid_t uid, size_t *ret_output)
 {
     list_foreach (link, next, &j->works) {
         const struct work *w = work_of(link);
-        // its successor: a client that seeks hangs up and asks anew
-        bool is_leaving = w->lost_client && w->row->job.uid == uid;
-        if (!w->attempt || is_leaving)
+        if (!w->attempt || may_share(w, job, uid))
             continue;
         for (size_t i = 0; i < job->output_count; i++) {
             if (writes_to(w, job->outputs[i].path)) {

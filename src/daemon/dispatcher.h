@@ -76,8 +76,8 @@ void dispatcher_breathe(struct dispatcher *j);
 bool dispatcher_has_room(struct dispatcher *j, uid_t uid, int64_t *ret_limit);
 
 /* Who writes to the outputs of @job now: the id, or 0. A job of @uid that is
- * being stopped for its client is gone does not count. *@ret_output is which.
- */
+ * being stopped for its client is gone does not count, nor one with the same
+ * key. *@ret_output is which. */
 int64_t dispatcher_writer_of(const struct dispatcher *j, const struct job *job,
                              uid_t uid, size_t *ret_output);
 

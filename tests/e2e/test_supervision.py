@@ -96,6 +96,13 @@ class Supervision(Scripted):
         self.assertEqual({e["job"] for e in events}, {1})
         self.assertTrue(all(e["time"] > 0 for e in events))
 
+    def test_attached__second_try__is_told(self):
+        service = self.start()
+        events = self.attached(service, "need+ready+crash@1+need+ready+done")
+        (text,) = [e["text"] for e in events if e["event"] == "log"]
+        self.assertIn("attempt 1 crashed", text)
+        self.assertIn("trying again", text)
+
     def test_attached__without_more__is_an_error(self):
         service = self.start()
         reply = service.call("Submit", {"job": self.script("need+ready+done")})
@@ -242,6 +249,13 @@ class Supervision(Scripted):
         self.assertEqual(service.call("Retry", {"id": done})["error"], "io.transcoded.WrongState")
         service.call("Cancel", {"id": done})
 
+    def test_retry__of_a_job_that_crashed_too_often__has_all_its_tries_again(self):
+        service = self.start()
+        id = service.submit(self.script("need+ready+crash"))
+        self.assertEqual(len(service.wait_for(id)["attempts"]), 2)
+        self.assertEqual(service.call("Retry", {"id": id}), {"parameters": {}})
+        self.assertEqual(len(service.wait_for(id)["attempts"]), 2)
+
     def test_retry__above_the_cap_of_jobs__gets_TooMany(self):
         service = self.start(jobs_per_uid=1)
         id = service.submit(self.script("say:bad_input"))
@@ -291,6 +305,27 @@ class Supervision(Scripted):
         reply = service.call("Submit", {"job": self.script("need+done", key="k1"), "detach": True})
         self.assertEqual(reply["error"], "io.transcoded.InvalidJob")
         self.assertEqual(reply["parameters"]["field"], "key")
+
+    def test_key__again_while_it_runs__starts_nothing(self):
+        service = self.start()
+        job = self.script("need+ready+wait", key="k1")
+        id = service.submit(job)
+        service.wait_for(id, "running")
+        self.assertEqual(service.submit(job), id)
+        reply = service.call("Submit", {"job": self.script("need", key="k1"), "detach": True})
+        self.assertEqual(reply["parameters"]["field"], "key")
+        service.call("Cancel", {"id": id})
+
+    def test_submit__what_attached_and_detached_jobs_may_not_have(self):
+        service = self.start()
+        with service.connect() as v:
+            v.send("Submit", {"job": self.script("need", key="k1")}, more=True)
+            self.assertEqual(v.receive()["parameters"]["field"], "key")
+        near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with near, far, service.connect() as v:
+            v.send("Submit", {"job": self.script("need"), "detach": True}, fds=[far.fileno()])
+            self.assertIn("channel", v.receive()["parameters"]["reason"])
+        self.assertEqual(service.call("List")["parameters"]["jobs"], [])
 
     def test_output_path__of_a_running_job__is_refused(self):
         service = self.start()
@@ -416,6 +451,18 @@ class Supervision(Scripted):
         self.assertEqual(self.left(), [])
         self.assertEqual(service.call("List")["parameters"]["jobs"], [])
 
+    def test_plan__above_the_cap__gets_TooMany_and_ends_with_its_client(self):
+        service = self.start(attempts=1, stall_timeout="20s", start_timeout="20s")
+        with service.connect() as v:
+            v.send("Plan", {"job": self.script("deaf")})
+            wait_until(lambda: len(self.fakes(service)) == 2, "it plans")
+            reply = service.call("Plan", {"job": self.script("need+ready+done")})
+            self.assertEqual((reply["error"], reply["parameters"]),
+                             ("io.transcoded.TooMany", {"limit": 1}))
+        wait_until(lambda: len(self.fakes(service)) == 1, "it ended with its client")
+        reply = service.call("Plan", {"job": self.script("need+ready+done")})
+        self.assertIn("plan", reply["parameters"])
+
     def test_warm_worker__is_there_and_replaced(self):
         service = self.start()
         wait_until(lambda: len(self.fakes(service)) == 1, "one stands ready")
@@ -437,7 +484,9 @@ class Supervision(Scripted):
         for _ in range(2):
             wait_until(lambda: len(self.fakes(service)) == 1, "one stands ready")
             os.kill(self.fakes(service)[0], signal.SIGKILL)
+            began = time.monotonic()
         wait_until(lambda: len(self.fakes(service)) == 1, "one stands ready")
+        self.assertGreater(time.monotonic() - began, 0.4, "the second pause is longer")
         self.assertEqual(service.words().count("a worker without a job died"), 2)
 
     def test_worker_program__missing__costs_no_job(self):
@@ -496,6 +545,34 @@ class Ends(Scripted):
                 pass
             self.assertEqual(reply["parameters"]["event"]["outcome"], "interrupted")
         self.assertEqual(service.process.wait(harness.PATIENCE), 0)
+
+    def test_sigterm__again__does_not_wait(self):
+        service = self.start(stop_timeout="60s", stall_timeout="30s")
+        id = service.submit(self.script("need+ready+wait"))
+        service.wait_for(id, "running")
+        service.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "stopping" in service.words(), "it stops")
+        self.assertEqual(service.stop(), 0)
+        service.start().wait_for(id, "running")
+        service.call("Cancel", {"id": id})
+
+    def test_sigterm__ends_a_plan_at_once(self):
+        service = self.start(stop_timeout="60s", stall_timeout="30s", start_timeout="30s")
+        with service.connect() as v:
+            v.send("Plan", {"job": self.script("deaf")})
+            wait_until(lambda: len(self.fakes(service)) == 2, "it plans")
+            self.assertEqual(service.stop(), 0)
+            self.assertEqual(v.receive()["error"], "io.transcoded.InvalidJob")
+
+    def test_history__is_pruned_at_the_start(self):
+        service = self.start()
+        id = service.submit(self.script("need+ready+done"))
+        service.wait_for(id)
+        service.stop()
+        service.configure({"worker": str(FAKE), "limits": {**LIMITS, "history_age": "0s"}})
+        service.start()
+        wait_until(lambda: service.call("Show", {"id": id}).get("error") == "io.transcoded.NoSuchJob",
+                   "it is forgotten")
 
     def test_sigterm__refuses_new_jobs(self):
         service = self.start(stop_timeout="10s")
