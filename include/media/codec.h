@@ -5,10 +5,11 @@
  *
  *   libx264, libx265  ultrafast, veryfast, medium, slow, veryslow
  *   libsvtav1         12, 10, 8, 6, 4
- *   libvpx-vp9        deadline realtime with cpu-used 8, then good with 5, 3,
- * 2, 1
+ *   libvpx-vp9        deadline realtime with cpu-used 8, then good with 5, 3, 2
+ *                     and 1
  *
- * Any other word is the encoder's own and goes through to it.
+ * NVENC's p1 to p7 are spread over them, for the CPU may stand in for it. Any
+ * other word is the encoder's own and goes through to it.
  */
 #ifndef MEDIA_CODEC_H
 #define MEDIA_CODEC_H
@@ -37,12 +38,13 @@ struct codec_video {
     const char *presets[CODEC_PRESETS]; // "option=value:…"
     const char *always;                 // "option=value:…"
     const char *level;                  // the option, NULL: takes none
+    const char *level_prefix;           // of its value
     double quality;                     // when nothing else says how much
     double quality_most;
     bool quality_alone; // needs bitrate 0 beside its quality
     bool takes_profile; // as its option "profile"
     bool takes_b_frames;
-    bool keys_by_length;    // forces no key frames, only has a GOP's length
+    bool keys_by_length; // forces no key frames, only has a GOP's length
     const struct codec_format *formats; // the first that fits, ended by none
 };
 
@@ -65,7 +67,7 @@ const struct codec_video *codec_find_video(enum job_video_codec codec);
 const struct codec_audio *codec_find_audio(enum job_audio_codec codec);
 const struct codec_subtitle *codec_find_subtitle(enum job_subtitle_codec codec);
 
-/* "option=value:…" for our preset @word; NULL when it is none of ours. */
+/* "option=value:…" for @word; NULL when it is the encoder's own. */
 const char *codec_preset(const struct codec_video *codec, const char *word);
 
 /* AV_PIX_FMT_NONE when the codec has no such profile. */

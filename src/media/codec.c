@@ -52,7 +52,7 @@ static const struct codec_video videos[JOB_VIDEO_COUNT] = {
         .presets = {"preset=ultrafast", "preset=veryfast", "preset=medium",
                     "preset=slow", "preset=veryslow"},
         .always = "forced-idr=1",
-        .level = "level",
+        .level = "level", .level_prefix = "",
         .quality = 23, .quality_most = 51,
         .takes_profile = true, .takes_b_frames = true,
         .formats = h264_formats,
@@ -63,6 +63,8 @@ static const struct codec_video videos[JOB_VIDEO_COUNT] = {
         .presets = {"preset=ultrafast", "preset=veryfast", "preset=medium",
                     "preset=slow", "preset=veryslow"},
         .always = "forced-idr=1:x265-params=log-level=warning",
+        .level = "x265-params",
+        .level_prefix = "log-level=warning:level-idc=",
         .quality = 28, .quality_most = 51,
         .takes_profile = true, .takes_b_frames = true,
         .formats = hevc_formats,
@@ -124,12 +126,19 @@ const struct codec_subtitle *codec_find_subtitle(enum job_subtitle_codec codec)
 
 const char *codec_preset(const struct codec_video *codec, const char *word)
 {
-    static const char *const words[CODEC_PRESETS] = {
-        "fastest", "fast", "medium", "slow", "slowest"};
+    // NVENC's names mean the same on the CPU, which may have to stand in
+    static const struct {
+        const char *word;
+        size_t preset;
+    } words[] = {
+        {"fastest", 0}, {"fast", 1}, {"medium", 2}, {"slow", 3},
+        {"slowest", 4}, {"p1", 0},   {"p2", 1},     {"p3", 1},
+        {"p4", 2},      {"p5", 2},   {"p6", 3},     {"p7", 4},
+    };
 
-    for (size_t i = 0; i < CODEC_PRESETS; i++) {
-        if (strcmp(words[i], word) == 0)
-            return codec->presets[i];
+    for (size_t i = 0; i < COUNT(words); i++) {
+        if (strcmp(words[i].word, word) == 0)
+            return codec->presets[words[i].preset];
     }
     return NULL;
 }

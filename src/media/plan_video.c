@@ -122,6 +122,15 @@ static void plan_key_frames(struct plan_track *track,
             llrint(video->keyframe_interval * (double)SECOND);
 }
 
+static void plan_level(struct plan_options *o, const struct codec_video *codec,
+                       const char *level)
+{
+    char value[64];
+
+    (void)snprintf(value, sizeof(value), "%s%s", codec->level_prefix, level);
+    plan_options_set(o, codec->level, value);
+}
+
 static int plan_encoder(struct plan_track *track,
                         const struct codec_video *codec,
                         const struct job_video *video, int threads,
@@ -137,7 +146,7 @@ static int plan_encoder(struct plan_track *track,
     if (video->profile && codec->takes_profile)
         plan_options_set(o, "profile", video->profile);
     if (video->level && codec->level)
-        plan_options_set(o, codec->level, video->level);
+        plan_level(o, codec, video->level);
     if (video->b_frames >= 0 && codec->takes_b_frames)
         plan_options_set_integer(o, "bf", video->b_frames);
     plan_key_frames(track, codec, video);

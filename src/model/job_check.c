@@ -62,7 +62,7 @@ struct video_terms {
     double quality;                // the scale's end
     const char *const *presets;    // besides ours
     const char *const *profiles;
-    const char *const *levels;
+    const char *const *levels;     // NULL: the encoder sets it, and its frames' order, itself
 };
 
 static const char *const our_presets[] = {
@@ -96,20 +96,11 @@ static const char *const hevc_levels[] = {
     "1", "1.0", "2", "2.0", "2.1", "3", "3.0", "3.1", "4", "4.0", "4.1", "5",
     "5.0", "5.1", "5.2", "6", "6.0", "6.1", "6.2", NULL,
 };
-static const char *const av1_levels[] = {
-    "2.0", "2.1", "2.2", "2.3", "3.0", "3.1", "3.2", "3.3", "4.0", "4.1", "4.2",
-    "4.3", "5.0", "5.1", "5.2", "5.3", "6.0", "6.1", "6.2", "6.3", NULL,
-};
-static const char *const vp9_levels[] = {
-    "1", "1.0", "1.1", "2", "2.0", "2.1", "3", "3.0", "3.1", "4", "4.0", "4.1",
-    "5", "5.0", "5.1", "5.2", "6", "6.0", "6.1", "6.2", NULL,
-};
-
 static const struct video_terms video_terms[JOB_VIDEO_COUNT] = {
     [JOB_VIDEO_H264] = {51, x26x_presets, h264_profiles, h264_levels},
     [JOB_VIDEO_HEVC] = {51, x26x_presets, hevc_profiles, hevc_levels},
-    [JOB_VIDEO_AV1]  = {63, av1_presets, av1_profiles, av1_levels},
-    [JOB_VIDEO_VP9]  = {63, vp9_presets, vp9_profiles, vp9_levels},
+    [JOB_VIDEO_AV1]  = {63, av1_presets, av1_profiles, NULL},
+    [JOB_VIDEO_VP9]  = {63, vp9_presets, vp9_profiles, NULL},
 };
 
 /* What an audio codec takes. */
@@ -273,6 +264,12 @@ static int check_encoded_video(const struct job_video *v, struct error *e)
     if (v->profile && !is_listed(t->profiles, v->profile))
         return error_set_field(e, -EINVAL, "profile",
                                "'%s' is no profile of %s", v->profile, codec);
+    if (v->level && !t->levels)
+        return error_set_field(e, -EINVAL, "level",
+                               "is for h264 and hevc, not for %s", codec);
+    if (v->b_frames > 0 && !t->levels)
+        return error_set_field(e, -EINVAL, "b_frames",
+                               "is for h264 and hevc, not for %s", codec);
     if (v->level && !is_listed(t->levels, v->level))
         return error_set_field(e, -EINVAL, "level", "'%s' is no level of %s",
                                v->level, codec);

@@ -82,8 +82,7 @@ static enum outcome make_plan(struct attempt *a, const struct grant *grant)
     if (a->planned)
         plan_fini(&a->plan);
     a->planned = false;
-    int r =
-        plan_make(&a->plan, a->job, source_info(a->source), grant,
+    int r = plan_make(&a->plan, a->job, source_info(a->source), grant,
                       plan_has_encoder, &a->error);
     if (r < 0)
         return blame(r, r == -ENOENT || r == -EBADMSG ? OUTCOME_BAD_INPUT
@@ -98,6 +97,21 @@ static void say_need(struct attempt *a)
 
     plan_need(&a->plan, source_info(a->source), &event.need);
     reporter_send(a->config.reporter, &event);
+}
+
+/* Why it is done so, where the client might have hoped for something else. */
+static void give_reason(const struct attempt *a, struct event_ready *ready)
+{
+    static char no_gpu[] = "the CPU encodes: there is no GPU here that this "
+                           "version can use";
+    static char *reasons[] = {no_gpu};
+    struct need need;
+
+    plan_need(&a->plan, source_info(a->source), &need);
+    if (need.rendition_count == 0 || a->job->hardware == JOB_HARDWARE_NONE)
+        return;
+    ready->why = reasons;
+    ready->why_count = 1;
 }
 
 static void say_ready(struct attempt *a)
@@ -115,6 +129,7 @@ static void say_ready(struct attempt *a)
                 plan[event.ready.plan_count++] = out->tracks[t].description;
         }
     }
+    give_reason(a, &event.ready);
     reporter_send(a->config.reporter, &event);
 }
 

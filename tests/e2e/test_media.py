@@ -84,6 +84,10 @@ class Codecs(MediaCase):
         for second in range(6):
             self.assertTrue(any(abs(k - second) < 0.001 for k in keys), f"a key frame at {second} s: {keys}")
 
+    def test_video__level_of_hevc_and_nvencs_preset(self):
+        self.run_job(film(), {"path": "o.mp4", "video": {"codec": "hevc", "preset": "p1", "level": "4.1"}, "audio": []})
+        self.assertEqual(streams(self.out / "o.mp4")[0]["level"], 123)
+
     def test_video__own_preset_and_ten_bit(self):
         source = clip("ten.mkv", "-f", "lavfi", "-i", "testsrc2=size=160x96:rate=25,format=yuv420p10le", "-t", 1,
                       "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")

@@ -234,6 +234,8 @@ static void plan_make__settings__reach_the_encoder(void **state)
         {"\"codec\":\"h264\",\"keyframe_frames\":48", "g", "48"},
         {"\"codec\":\"h264\",\"b_frames\":0", "bf", "0"},
         {"\"codec\":\"h264\",\"level\":\"4.1\"", "level", "4.1"},
+        {"\"codec\":\"hevc\",\"level\":\"4.1\"", "x265-params",
+         "log-level=warning:level-idc=4.1"},
         {"\"codec\":\"vp9\"", "b", "0"},
         {"\"codec\":\"vp9\",\"preset\":\"fast\"", "cpu-used", "5"},
     };
