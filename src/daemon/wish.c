@@ -3,6 +3,7 @@
 #include "attempt.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "change.h"
 #include "connection.h"
 #include "daemon.h"
 #include "dispatcher.h"
@@ -38,6 +39,43 @@ static void hold_back(struct work *w, struct call *call)
         w->wanted = TASK_HELD;
 }
 
+static bool is_in_queue(const struct backlog_job *row)
+{
+    return row->job.state == STATE_QUEUED && !row->started;
+}
+
+void wish_undo_hold(struct dispatcher *j, struct backlog_job *row)
+{
+    if (!is_in_queue(row) || !row->job.held)
+        return;
+    backlog_release(j->backlog, row);
+    dispatcher_wake(j);
+}
+
+static void undo_release(struct dispatcher *j, struct backlog_job *row)
+{
+    if (is_in_queue(row) && !row->job.held)
+        backlog_hold(j->backlog, row);
+}
+
+static void undo_pause(struct dispatcher *j, struct backlog_job *row)
+{
+    if (row->job.state != STATE_PAUSED ||
+        attempt_resume(row->work->attempt) < 0)
+        return;
+    row->job.state = STATE_RUNNING;
+    dispatcher_tell_state(j, row);
+}
+
+static void undo_resume(struct dispatcher *j, struct backlog_job *row)
+{
+    if (row->job.state != STATE_RUNNING ||
+        attempt_pause(row->work->attempt) < 0)
+        return;
+    row->job.state = STATE_PAUSED;
+    dispatcher_tell_state(j, row);
+}
+
 void wish_pause(struct dispatcher *j, struct backlog_job *row,
                 struct call *call)
 {
@@ -48,7 +86,7 @@ void wish_pause(struct dispatcher *j, struct backlog_job *row,
         if (row->job.held)
             break;
         backlog_hold(j->backlog, row);
-        work_save_and_reply(j, row, call);
+        change_save(j, row, call, wish_undo_hold);
         return;
     case STATE_STARTING:
         hold_back(w, call);
@@ -57,7 +95,7 @@ void wish_pause(struct dispatcher *j, struct backlog_job *row,
         if (attempt_pause(w->attempt) < 0)
             break; // it is just ending
         row->job.state = STATE_PAUSED;
-        work_save_and_reply(j, row, call);
+        change_save(j, row, call, undo_pause);
         return;
     case STATE_PAUSED:
     case STATE_SUCCEEDED:
@@ -76,12 +114,12 @@ void wish_resume(struct dispatcher *j, struct backlog_job *row,
 
     if (row->job.state == STATE_QUEUED && row->job.held) {
         backlog_release(j->backlog, row);
-        work_save_and_reply(j, row, call);
+        change_save(j, row, call, undo_release);
         dispatcher_wake(j);
     } else if (row->job.state == STATE_PAUSED &&
                attempt_resume(w->attempt) == 0) {
         row->job.state = STATE_RUNNING;
-        work_save_and_reply(j, row, call);
+        change_save(j, row, call, undo_resume);
     } else {
         reply_wrong_state(call, row->job.state);
     }

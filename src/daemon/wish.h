@@ -18,6 +18,9 @@ void wish_pause(struct dispatcher *j, struct backlog_job *row,
 void wish_resume(struct dispatcher *j, struct backlog_job *row,
                  struct call *call);
 
+/* The store refuses a Pause of a job that waits: it waits as before. */
+void wish_undo_hold(struct dispatcher *j, struct backlog_job *row);
+
 /* The client of an attached job is gone. */
 void wish_abandon(struct work *w);
 

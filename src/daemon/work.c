@@ -10,11 +10,13 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "change.h"
 #include "connection.h"
 #include "daemon.h"
 #include "dispatcher.h"
 #include "followers.h"
 #include "reply.h"
+#include "wish.h"
 
 static void requeue(struct work *w);
 
@@ -337,31 +339,13 @@ void work_start(struct work *w)
         store_get(w->dispatcher->daemon->store, w->row->job.id, on_document, w);
 }
 
-static void on_row_stored(void *user, int result, const struct error *e)
-{
-    struct call *call = user;
-
-    if (result < 0)
-        reply_unavailable(call, e);
-    else
-        call_reply(call, NULL);
-}
-
-void work_save_and_reply(struct dispatcher *j, const struct backlog_job *row,
-                         struct call *call)
-{
-    store_update(j->daemon->store, &row->job, OUTCOME_NONE, on_row_stored,
-                 call);
-    dispatcher_tell_state(j, row);
-}
-
 /* Pause, of a job that is back in the queue now. */
 static void answer_holders(struct work *w)
 {
     list_foreach (link, next, &w->holders) {
         list_remove(link);
-        work_save_and_reply(w->dispatcher, w->row,
-                            list_entry(link, struct call, link));
+        change_save(w->dispatcher, w->row, list_entry(link, struct call, link),
+                    wish_undo_hold);
     }
 }
 

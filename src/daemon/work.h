@@ -72,10 +72,6 @@ void work_start(struct work *w);
 /* What dispatcher.c grants. */
 void work_grant(struct work *w);
 
-/* @row has changed: tell, and reply to @call when it is durable. */
-void work_save_and_reply(struct dispatcher *j, const struct backlog_job *row,
-                         struct call *call);
-
 /* The job ends: stored first, then told. An attached job's client need not wait
  * for the disk, it has been promised nothing. @said is lent, and may be NULL.
  */

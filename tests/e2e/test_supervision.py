@@ -668,7 +668,42 @@ class Ends(Scripted):
 
 
 class Disk(Scripted):
-    def test_store__on_a_full_disk__acknowledges_nothing(self):
+    def test_store__on_a_full_disk__takes_a_refused_pause_back(self):
+        state = self.small_disk()
+        service = self.start(stall_timeout="60s", stop_timeout="0s")
+        running = service.submit(self.script("need+ready+wait", "running.mp4"))
+        service.wait_for(running, "running")
+        service.call("Drain")
+        queued = service.submit(self.script("need+ready+done", "queued.mp4"))
+        ballast = self.fill(state)
+        for id in (running, queued):
+            with self.subTest(id):
+                refused, opposite = self.refused(service, id)
+                reply = service.call(opposite, {"id": id})
+                self.assertEqual(reply.get("error"), "io.transcoded.WrongState",
+                                 f"{refused} was refused, but stays in effect")
+        ballast.unlink()
+
+    @staticmethod
+    def refused(service, id):
+        """Pause and Resume until there is no room left: what failed, and the other."""
+        for _ in range(200):
+            for method, opposite in (("Pause", "Resume"), ("Resume", "Pause")):
+                reply = service.call(method, {"id": id})
+                if "error" in reply:
+                    assert reply["error"] == "io.transcoded.Unavailable", reply
+                    return method, opposite
+        raise AssertionError("the disk is never full")
+
+    @staticmethod
+    def fill(state):
+        ballast = state / "ballast"
+        with contextlib.suppress(OSError), open(ballast, "wb", buffering=0) as f:
+            while True:
+                f.write(bytes(4096))
+        return ballast
+
+    def small_disk(self):
         state = self.folder / "service" / "state"
         state.mkdir(parents=True)
         r = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", state],
@@ -676,16 +711,17 @@ class Disk(Scripted):
         if r.returncode:
             self.skipTest(f"cannot mount: {r.stderr.strip()}")
         self.addCleanup(subprocess.run, ["umount", "-l", state])
+        return state
+
+    def test_store__on_a_full_disk__acknowledges_nothing(self):
+        state = self.small_disk()
         service = self.start(log_lines=1000, stall_timeout="20s")
         before = service.submit(self.script("need+ready+done"))
         service.wait_for(before)
         ending = service.submit(self.script("need+ready+sleep:1500+noise+done", "ending.mp4"))
         service.wait_for(ending, "running")
         service.call("Drain")
-        ballast = state / "ballast"
-        with contextlib.suppress(OSError), open(ballast, "wb", buffering=0) as f:
-            while True:
-                f.write(bytes(4096))
+        ballast = self.fill(state)
         refused = None
         for i in range(200):  # what room is left in the store's own files is used first
             job = self.script("need+ready+done", f"{i}.mp4")
