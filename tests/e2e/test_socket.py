@@ -214,6 +214,13 @@ class Access(TestCase):
         self.assertEqual(r.returncode, 3, r)
         self.assertIn(str(s.socket), r.stderr)
 
+    def test_socket_group__may_connect(self):
+        import grp
+        group = grp.getgrgid(NOBODY).gr_name
+        s = Service(self.folder / "shared", {"socket_mode": "0660", "socket_group": group})
+        self.enterContext(s)
+        self.assertEqual(as_nobody(s, "status").returncode, 0)
+
     def test_admin_group__may(self):
         import grp
         group = grp.getgrgid(NOBODY).gr_name
