@@ -14,9 +14,9 @@
 #define BASE_ERROR_H
 
 struct error {
-    int code;        // negative errno, 0 for none
-    char field[96];  // the field at fault in a document ("outputs[0].path"), or ""
-    char text[512];  // what went wrong, cut if too long
+    int code;       // negative errno, 0 for none
+    char field[96]; // at fault in a document ("outputs[0].path"), or ""
+    char text[512]; // what went wrong, cut if too long
 };
 
 /*

@@ -24,11 +24,11 @@ enum option_type {
 struct option {
     const char *name;
     enum option_type type;
-    size_t offset;           // into the struct of values
-    int64_t least;           // of numbers, inclusive
+    size_t offset; // into the struct of values
+    int64_t least; // of numbers, inclusive
     int64_t most;
-    const char *fallback;    // the default, parsed like a user's value
-    const char *help;        // one line for a person
+    const char *fallback; // the default, parsed like a user's value
+    const char *help;     // one line for a person
 };
 
 /* offsetof(S, field), refusing to compile unless the field has type T. */

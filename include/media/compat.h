@@ -69,8 +69,7 @@ static inline bool compat_stream_copy_side_data(AVStream *out,
 #else
     for (int i = 0; i < in->nb_side_data; i++) {
         const AVPacketSideData *from = &in->side_data[i];
-        uint8_t *to =
-            compat_stream_new_side_data(out, from->type, from->size);
+        uint8_t *to = compat_stream_new_side_data(out, from->type, from->size);
         if (!to)
             return false;
         memcpy(to, from->data, from->size);

@@ -24,11 +24,11 @@ struct configuration {
     char *admin_group;    // owned; NULL: only root administers
     char **read_roots;    // owned; absolute folders
     size_t read_root_count;
-    char **write_roots;   // owned
+    char **write_roots; // owned
     size_t write_root_count;
-    char *profiles;       // owned; overriding folder, or NULL
-    char *worker;         // owned; program, NULL: beside this one or in libexec
-    char *opener;         // owned; likewise transcoded-files
+    char *profiles; // owned; overriding folder, or NULL
+    char *worker;   // owned; program, NULL: beside this one or in libexec
+    char *opener;   // owned; likewise transcoded-files
     enum log_level log_level;
     struct limits limits;
 };

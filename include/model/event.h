@@ -22,69 +22,81 @@ struct json_t;
 
 enum event_kind {
     EVENT_NONE,
-    EVENT_STATE,    // daemon → clients
-    EVENT_NEED,     // worker → daemon only: inspected, waits for a grant
-    EVENT_READY,    // the plan; after it frames flow (or, planning only, nothing)
+    EVENT_STATE, // daemon → clients
+    EVENT_NEED,  // worker → daemon only: inspected, waits for a grant
+    EVENT_READY, // the plan; after it frames flow (or, planning only, nothing)
     EVENT_PROGRESS,
     EVENT_CLAMP,
     EVENT_FALLBACK,
     EVENT_LOG,
-    EVENT_OUTCOME,  // the last one
+    EVENT_OUTCOME, // the last one
     EVENT_KIND_COUNT
 };
 
 /* Texts of a strange length are cut to this, lists are refused beyond. */
-#define EVENT_TEXT_MOST  2048
-#define EVENT_PLAN_MOST  64
+#define EVENT_TEXT_MOST 2048
+#define EVENT_PLAN_MOST 64
 
 struct event_ready {
-    char device[16];  // "cpu", "cuda:0"
-    char **plan;      // owned; one string an output stream
+    char device[16]; // "cpu", "cuda:0"
+    char **plan;     // owned; one string an output stream
     size_t plan_count;
-    char **why;       // owned; reasons, may be empty
+    char **why; // owned; reasons, may be empty
     size_t why_count;
 };
 
 struct event_progress {
-    int64_t frame;    // video frames written, of the first output that has any
-    double fps;       // over the last seconds
-    double speed;     // media time by wall time
-    double out_time;  // s, the position reached
-    double percent;   // 0..100, -1 unknown
-    double eta;       // s, -1 unknown
-    int64_t size;     // bytes written, all outputs
-    int64_t bitrate;  // bit/s so far, all outputs
+    int64_t frame;   // video frames written, of the first output that has any
+    double fps;      // over the last seconds
+    double speed;    // media time by wall time
+    double out_time; // s, the position reached
+    double percent;  // 0..100, -1 unknown
+    double eta;      // s, -1 unknown
+    int64_t size;    // bytes written, all outputs
+    int64_t bitrate; // bit/s so far, all outputs
 };
 
 struct event_output {
-    char *path;       // owned; as the job names it
-    int64_t size;     // bytes
-    double duration;  // s
-    int64_t frames;   // of video, 0 without
+    char *path;      // owned; as the job names it
+    int64_t size;    // bytes
+    double duration; // s
+    int64_t frames;  // of video, 0 without
 };
 
 struct event_outcome {
     enum outcome outcome;
-    char *text;       // owned; words for a person
-    int64_t frames;   // of video, decoded or copied, once
-    int64_t errors;   // that decoders reported and that were survived
+    char *text;     // owned; words for a person
+    int64_t frames; // of video, decoded or copied, once
+    int64_t errors; // that decoders reported and that were survived
     struct event_output *outputs; // owned
     size_t output_count;
 };
 
 struct event {
-    int64_t job;      // id, 0 in a worker's mouth
-    int64_t attempt;  // from 1
-    int64_t time;     // µs since the epoch
+    int64_t job;     // id, 0 in a worker's mouth
+    int64_t attempt; // from 1
+    int64_t time;    // µs since the epoch
     enum event_kind kind;
     union {
         enum state state;
         struct need need;
         struct event_ready ready;
         struct event_progress progress;
-        struct { char *field; double from; double to; char *reason; } clamp;
-        struct { char *from; char *to; char *reason; } fallback;
-        struct { enum log_level level; char *text; } log;
+        struct {
+            char *field;
+            double from;
+            double to;
+            char *reason;
+        } clamp;
+        struct {
+            char *from;
+            char *to;
+            char *reason;
+        } fallback;
+        struct {
+            enum log_level level;
+            char *text;
+        } log;
         struct event_outcome outcome;
     };
 };

@@ -73,8 +73,11 @@ enum job_subtitle_codec {
     JOB_SUBTITLE_COUNT
 };
 enum job_switch { JOB_AUTO, JOB_ON, JOB_OFF, JOB_SWITCH_COUNT };
-enum job_timestamps { JOB_TIMESTAMPS_ZERO, JOB_TIMESTAMPS_COPY,
-                      JOB_TIMESTAMPS_COUNT };
+enum job_timestamps {
+    JOB_TIMESTAMPS_ZERO,
+    JOB_TIMESTAMPS_COPY,
+    JOB_TIMESTAMPS_COUNT
+};
 enum job_metadata { JOB_METADATA_KEEP, JOB_METADATA_DROP, JOB_METADATA_COUNT };
 
 struct job_input {
@@ -87,32 +90,32 @@ struct job_input {
 };
 
 struct job_video {
-    bool given;              // false: "video" was absent, and none in the input is fine
-    int64_t stream;          // index in the input, JOB_UNSET: as ffmpeg picks
+    bool given;     // false: "video" was absent, and none in the input is fine
+    int64_t stream; // index in the input, JOB_UNSET: as ffmpeg picks
     enum job_video_codec codec;
-    int64_t width;           // pixels, JOB_UNSET: by the others and the source
+    int64_t width; // pixels, JOB_UNSET: by the others and the source
     int64_t height;
     int64_t max_width;
     int64_t max_height;
-    double frame_rate;       // 1/s, JOB_UNSET: the source's (VFR stays VFR)
+    double frame_rate; // 1/s, JOB_UNSET: the source's (VFR stays VFR)
     double max_frame_rate;
-    int64_t bitrate;         // bit/s
+    int64_t bitrate; // bit/s
     int64_t max_bitrate;
-    int64_t buffer_size;     // bits
-    double quality;          // the encoder's own scale (crf, cq), JOB_UNSET
-    char *preset;            // owned; ours, or the encoder's own name; never NULL
-    char *profile;           // owned; of the codec ("high", "main10"), or NULL
-    char *level;             // owned; "4.1", or NULL
+    int64_t buffer_size; // bits
+    double quality;      // the encoder's own scale (crf, cq), JOB_UNSET
+    char *preset;        // owned; ours, or the encoder's own name; never NULL
+    char *profile;       // owned; of the codec ("high", "main10"), or NULL
+    char *level;         // owned; "4.1", or NULL
     double keyframe_interval; // seconds between forced IDR frames, 2
-    int64_t keyframe_frames; // GOP length in frames, JOB_UNSET
-    int64_t b_frames;        // at most so many between references, JOB_UNSET
+    int64_t keyframe_frames;  // GOP length in frames, JOB_UNSET
+    int64_t b_frames;         // at most so many between references, JOB_UNSET
     enum job_switch deinterlace; // only JOB_AUTO so far
     enum job_switch tonemap;     // only JOB_AUTO so far
     enum job_switch rotate;      // JOB_AUTO or JOB_OFF; only JOB_AUTO so far
 };
 
 struct job_audio {
-    bool given;          // false: "audio" was absent, and none in the input is fine
+    bool given; // false: "audio" was absent, and none in the input is fine
     int64_t stream;
     enum job_audio_codec codec;
     int64_t channels;    // 2; not more than the source has
@@ -127,10 +130,10 @@ struct job_subtitle {
 };
 
 struct job_output {
-    char *path;               // owned; absolute
+    char *path; // owned; absolute
     enum job_format format;
     struct job_video video;
-    struct job_audio *audio;  // owned; with "audio" absent one that is not given
+    struct job_audio *audio; // owned; with "audio" absent one that is not given
     size_t audio_count;
     struct job_subtitle *subtitles; // owned
     size_t subtitle_count;
@@ -139,8 +142,8 @@ struct job_output {
 };
 
 struct job {
-    char *profile;  // owned; the profile that it was merged over, or NULL
-    char *key;      // owned; the client's own name for it, or NULL
+    char *profile; // owned; the profile that it was merged over, or NULL
+    char *key;     // owned; the client's own name for it, or NULL
     bool overwrite;
     enum job_delivery delivery;
     enum job_priority priority;

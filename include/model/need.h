@@ -14,10 +14,10 @@ struct json_t;
 #define NEED_RENDITIONS_MOST 16
 
 struct need_rendition {
-    char codec[16];  // "h264"
+    char codec[16]; // "h264"
     int32_t width;
     int32_t height;
-    int32_t depth;   // bits a sample
+    int32_t depth; // bits a sample
 };
 
 struct need {
@@ -28,7 +28,7 @@ struct need {
     int32_t depth;
     struct need_rendition renditions[NEED_RENDITIONS_MOST];
     size_t rendition_count;
-    double duration;    // s of media to do, -1 unknown
+    double duration; // s of media to do, -1 unknown
 };
 
 struct record;

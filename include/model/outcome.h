@@ -9,11 +9,11 @@
 #include "model/state.h"
 
 enum outcome {
-    OUTCOME_NONE,          // it has not ended
+    OUTCOME_NONE, // it has not ended
     OUTCOME_DONE,
     OUTCOME_CANCELLED,
     OUTCOME_TIMED_OUT,
-    OUTCOME_INTERRUPTED,   // shutdown, the daemon's death
+    OUTCOME_INTERRUPTED, // shutdown, the daemon's death
     OUTCOME_BAD_INPUT,
     OUTCOME_BAD_REQUEST,
     OUTCOME_NO_SESSION,

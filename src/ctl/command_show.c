@@ -46,8 +46,7 @@ static void print_document(const json_t *job)
     page_value("priority", json_object_get(job, "priority"));
     page_value("hardware", json_object_get(job, "hardware"));
     page_value("input", json_object_get(json_object_get(job, "input"), "path"));
-    json_array_foreach(json_object_get(job, "outputs"), i, output)
-    {
+    json_array_foreach (json_object_get(job, "outputs"), i, output) {
         page_value("output", json_object_get(output, "path"));
     }
 }
@@ -88,8 +87,7 @@ static void print_page(const json_t *answer)
     page_value("owner's uid", json_object_get(answer, "uid"));
     page_value("attached", json_object_get(answer, "attached"));
     print_document(json_object_get(answer, "job"));
-    json_array_foreach(json_object_get(answer, "attempts"), i, attempt)
-    {
+    json_array_foreach (json_object_get(answer, "attempts"), i, attempt) {
         print_attempt(attempt);
     }
 }

@@ -40,8 +40,7 @@ void page_texts(const char *label, const json_t *values)
     size_t i;
     const json_t *value;
 
-    json_array_foreach(values, i, value)
-    {
+    json_array_foreach (values, i, value) {
         page_value(label, value);
     }
 }

@@ -70,8 +70,7 @@ static int read_limits(void *at, const struct json_t *json, struct error *e)
         option_set_defaults(limits_options, limits_option_count, &limits, e);
     if (r < 0)
         return r;
-    json_object_foreach((json_t *)(size_t)json, key, value)
-    {
+    json_object_foreach ((json_t *)(size_t)json, key, value) {
         const struct option *o =
             option_find(limits_options, limits_option_count, key);
         if (!o)

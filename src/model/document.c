@@ -23,13 +23,11 @@ static bool is_shallow(const json_t *json, int left)
         return true;
     if (left == 0)
         return false;
-    json_object_foreach((json_t *)(size_t)json, key, value)
-    {
+    json_object_foreach ((json_t *)(size_t)json, key, value) {
         if (!is_shallow(value, left - 1))
             return false;
     }
-    json_array_foreach(json, i, value)
-    {
+    json_array_foreach (json, i, value) {
         if (!is_shallow(value, left - 1))
             return false;
     }

@@ -305,8 +305,7 @@ static int refuse_unknown(const struct record *r, const json_t *json,
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(size_t)json, key, value)
-    {
+    json_object_foreach ((json_t *)(size_t)json, key, value) {
         if (!record_find(r, key))
             return error_set_field(e, -EINVAL, key, "there is no such field");
     }

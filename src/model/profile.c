@@ -62,8 +62,7 @@ static json_t *merge(const json_t *target, const json_t *patch)
         return json_deep_copy(patch);
     json_t *merged =
         json_is_object(target) ? json_deep_copy(target) : json_object();
-    json_object_foreach((json_t *)(size_t)patch, key, value)
-    {
+    json_object_foreach ((json_t *)(size_t)patch, key, value) {
         if (json_is_null(value)) {
             (void)json_object_del(merged, key);
             continue;
@@ -232,7 +231,8 @@ struct json_t *profiles_to_json(const struct profiles *p)
     const char *key;
     json_t *value;
 
-    json_object_foreach(p->by_name, key, value) names[count++] = key;
+    json_object_foreach (p->by_name, key, value)
+        names[count++] = key;
     // cppcheck-suppress uninitvar ; the first @count are set
     qsort(names, count, sizeof(names[0]), by_name);
 
@@ -265,8 +265,7 @@ int profiles_from_json(struct profiles **ret, const struct json_t *list,
     const json_t *row;
     int r = 0;
 
-    json_array_foreach(list, i, row)
-    {
+    json_array_foreach (list, i, row) {
         r = add_listed(p, row, e);
         if (r < 0)
             break;

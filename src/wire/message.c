@@ -92,8 +92,7 @@ static int read_members(const struct member *table, struct members *ret,
     const char *key;
     json_t *value;
 
-    json_object_foreach(json, key, value)
-    {
+    json_object_foreach (json, key, value) {
         const struct member *m = table;
         while (m->name && strcmp(m->name, key) != 0)
             m++;

@@ -24,7 +24,7 @@
 #include "wire/frame.h"
 
 struct control {
-    int fd; // not owned
+    int fd;                      // not owned
     struct reporter *reporter;   // not owned
     struct gate *gate;           // not owned
     struct frame_reader *reader; // owned; the thread's own

@@ -93,8 +93,7 @@ static void list_foreach__body_removes__visits_all(void **state)
     list_init(&head);
     for (size_t i = 0; i < 3; i++)
         list_append(&head, &items[i].link);
-    list_foreach(link, next, &head)
-    {
+    list_foreach (link, next, &head) {
         sum += list_entry(link, struct item, link)->value;
         list_remove(link);
     }

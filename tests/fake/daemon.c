@@ -104,8 +104,7 @@ static int contains(const json_t *actual, const json_t *wanted)
 
     if (!json_is_object(wanted))
         return json_equal(actual, wanted);
-    json_object_foreach((json_t *)(size_t)wanted, key, value)
-    {
+    json_object_foreach ((json_t *)(size_t)wanted, key, value) {
         if (!contains(json_object_get(actual, key), value))
             return 0;
     }

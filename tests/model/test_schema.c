@@ -67,8 +67,7 @@ static bool has_type(const json_t *property, const char *name)
 
     if (json_is_string(type))
         return strcmp(json_string_value(type), name) == 0;
-    json_array_foreach(type, i, one)
-    {
+    json_array_foreach (type, i, one) {
         if (strcmp(json_string_value(one), name) == 0)
             return true;
     }
@@ -80,8 +79,7 @@ static bool in_list(const json_t *list, const json_t *value)
     size_t i;
     json_t *one;
 
-    json_array_foreach(list, i, one)
-    {
+    json_array_foreach (list, i, one) {
         if (json_equal(one, value))
             return true;
     }

@@ -139,7 +139,8 @@ static void database_open__in_use__busy_until_it_is_closed(void **state)
 }
 
 /* As uv_spawn's child does between fork and exec when the daemon is killed. */
-static void database_open__a_dead_daemons_child_has_the_lock__waits(void **state)
+static void
+database_open__a_dead_daemons_child_has_the_lock__waits(void **state)
 {
     struct database_fixture *f = *state;
     struct database *next = NULL;
