@@ -206,6 +206,15 @@ class Service:
             raise AssertionError(self.words())
 
 
+def for_everybody(program, folder):
+    """A copy of `program` that any user may run, wherever the project lies."""
+    copied = pathlib.Path(folder) / pathlib.Path(program).name
+    if not copied.exists():
+        shutil.copy(program, copied)
+        copied.chmod(0o755)
+    return copied
+
+
 def children_of(pid):
     found = {}
     for entry in pathlib.Path("/proc").iterdir():

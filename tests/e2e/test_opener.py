@@ -14,18 +14,19 @@ from harness import BUILD, PATIENCE, wait_until
 
 OPENER = BUILD / "transcoded-files"
 # Starts it with the channel as descriptor 3, whatever number it has here.
-START = ["bash", "-c", 'exec "$0" 3<&"$1" "${@:2}"', OPENER]
+LAUNCH = ["bash", "-c", 'exec "$0" 3<&"$1" "${@:2}"']
+START = [*LAUNCH, OPENER]
 
 
 class Worker:
     """The other end of a file channel, and the opener behind it."""
 
-    def __init__(self, assignment, user=None):
+    def __init__(self, assignment, user=None, program=OPENER):
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.channel.settimeout(PATIENCE)
         with theirs:
             self.opener = subprocess.Popen(
-                [*START, str(theirs.fileno())], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                [*LAUNCH, program, str(theirs.fileno())], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()], user=user)
         self.opener.stdin.write(json.dumps(assignment).encode() + b"\0")
         self.opener.stdin.flush()  # and stays open: the NUL is the end
@@ -103,7 +104,8 @@ class Opener(harness.TestCase):
         fields = {"read_roots": [], "write_roots": [], "any": True}
         with Worker(self.assignment(**fields)) as worker:
             self.assertEqual(worker.ask("input 0")[0], "ok input 0")
-        with Worker(self.assignment(**fields), user=65534) as worker:
+        program = harness.for_everybody(OPENER, self.folder)
+        with Worker(self.assignment(**fields), user=65534, program=program) as worker:
             self.assertIn("Permission denied", worker.ask("input 0")[0])
             self.assertIn("Permission denied", worker.ask("output 0")[0])
 
