@@ -25,6 +25,5 @@ int attempts_forget(struct database *db, int64_t id, struct error *e);
 int attempts_interrupt(struct database *db, int64_t now, struct error *e);
 
 struct store_attempt attempts_copy(const struct store_attempt *a);
-void attempts_fini(struct store_attempt *a);
 
 #endif

@@ -63,6 +63,8 @@ struct store_record {
     size_t attempt_count;
 };
 
+/* Both may be used again, as zeroed ones. */
+void store_attempt_fini(struct store_attempt *a);
 void store_record_fini(struct store_record *r);
 
 /*

@@ -35,15 +35,6 @@ struct work *work_create(struct dispatcher *j, struct backlog_job *row)
     return w;
 }
 
-static void record_fini(struct store_attempt *r)
-{
-    free(r->plan);
-    free(r->text);
-    free(r->log);
-    free(r->detail);
-    *r = (struct store_attempt){0};
-}
-
 static void end_calls(struct list *calls)
 {
     list_foreach (link, next, calls)
@@ -82,7 +73,7 @@ void work_destroy(struct work *w)
     if (w->has_job)
         job_fini(&w->job);
     fd_close(&w->channel);
-    record_fini(&w->record);
+    store_attempt_fini(&w->record);
     end_calls(&w->enders);
     end_calls(&w->holders);
     json_decref(w->outcome);
@@ -383,7 +374,7 @@ static void requeue(struct work *w)
     struct backlog_job *row = w->row;
 
     give_back(w);
-    record_fini(&w->record);
+    store_attempt_fini(&w->record);
     w->phase = WORK_QUEUED;
     backlog_requeue(j->backlog, row);
     enter(w, STATE_QUEUED);

@@ -103,12 +103,3 @@ struct store_attempt attempts_copy(const struct store_attempt *a)
     copy.detail = xstrdup(a->detail);
     return copy;
 }
-
-void attempts_fini(struct store_attempt *a)
-{
-    free(a->plan);
-    free(a->text);
-    free(a->log);
-    free(a->detail);
-    *a = (struct store_attempt){0};
-}

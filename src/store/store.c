@@ -67,12 +67,21 @@ void store_counts(const struct store *s, int64_t ret[STATE_COUNT])
     writer_counts(s->writer, ret);
 }
 
+void store_attempt_fini(struct store_attempt *a)
+{
+    free(a->plan);
+    free(a->text);
+    free(a->log);
+    free(a->detail);
+    *a = (struct store_attempt){0};
+}
+
 void store_record_fini(struct store_record *r)
 {
     free(r->key);
     free(r->document);
     for (size_t i = 0; i < r->attempt_count; i++)
-        attempts_fini(&r->attempts[i]);
+        store_attempt_fini(&r->attempts[i]);
     free(r->attempts);
     *r = (struct store_record){0};
 }
@@ -218,7 +227,7 @@ static void change_destroy(struct request *q)
 {
     struct change *c = (struct change *)q;
 
-    attempts_fini(&c->attempt);
+    store_attempt_fini(&c->attempt);
     free(c);
 }
 

@@ -24,7 +24,7 @@ static int setup(void **state)
     return r;
 }
 
-/* The plan is lent: not for attempts_fini(). */
+/* The plan is lent: not for store_attempt_fini(). */
 static struct store_attempt attempt(int64_t number, int64_t ended)
 {
     static char plan[] = "[\"copy\"]";
@@ -202,10 +202,10 @@ static void attempts_copy__outlives_its_source(void **state)
     assert_attempt(&copy, &a);
     assert_ptr_not_equal(copy.plan, a.plan);
     assert_ptr_not_equal(copy.log, a.log);
-    attempts_fini(&copy);
+    store_attempt_fini(&copy);
     assert_null(copy.plan);
     assert_int_equal(copy.number, 0);
-    attempts_fini(&copy); // again: nothing is left
+    store_attempt_fini(&copy); // again: nothing is left
 }
 
 #define TEST(name) \
