@@ -65,9 +65,10 @@ struct event_output {
 
 struct event_outcome {
     enum outcome outcome;
-    char *text;     // owned; words for a person
-    int64_t frames; // of video, decoded or copied, once
-    int64_t errors; // that decoders reported and that were survived
+    char *text;             // owned; words for a person
+    enum outcome_part part; // of a device's reason: what failed there
+    int64_t frames;         // of video, decoded or copied, once
+    int64_t errors;         // that decoders reported and that were survived
     struct event_output *outputs; // owned
     size_t output_count;
 };

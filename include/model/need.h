@@ -12,12 +12,22 @@ struct error;
 struct json_t;
 
 #define NEED_RENDITIONS_MOST 16
+#define NEED_DEVICES_MOST    16
 
 struct need_rendition {
     char codec[16]; // "h264"
     int32_t width;
     int32_t height;
     int32_t depth; // bits a sample
+};
+
+/* What the job would take of one of the devices that came with its order, if it
+ * were granted all that it can use there. */
+struct need_device {
+    char id[16];      // "cuda:0"
+    int32_t sessions; // renditions that its NVENC takes
+    bool decodes;     // its NVDEC takes the video
+    int32_t surfaces; // frames that the decoder's pool holds; 0 without
 };
 
 struct need {
@@ -28,6 +38,8 @@ struct need {
     int32_t depth;
     struct need_rendition renditions[NEED_RENDITIONS_MOST];
     size_t rendition_count;
+    struct need_device devices[NEED_DEVICES_MOST]; // without the CPU
+    size_t device_count;
     double duration; // s of media to do, -1 unknown
 };
 

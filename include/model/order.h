@@ -22,10 +22,12 @@
 #define MODEL_ORDER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model/grant.h"
 #include "model/job.h"
+#include "model/survey.h"
 
 struct error;
 struct json_t;
@@ -46,7 +48,9 @@ struct order_job {
     int64_t id;      // of the job, for words
     int64_t attempt; // from 1
     bool plan_only;
-    int64_t probe_size; // bytes at most, from the limits
+    int64_t probe_size;            // bytes at most, from the limits
+    struct survey_device *devices; // owned; those that the job may be granted
+    size_t device_count;
     struct job job;
 };
 

@@ -26,6 +26,18 @@ enum outcome {
     OUTCOME_COUNT
 };
 
+/* Which part of a device failed, of no_session, no_memory and device_lost: the
+ * next attempt does without it. */
+enum outcome_part {
+    OUTCOME_PART_NONE, // it was not a device: memory of the machine itself
+    OUTCOME_PART_DECODE,
+    OUTCOME_PART_ENCODE,
+    OUTCOME_PART_DEVICE, // all of it: no context, or lost
+    OUTCOME_PART_COUNT
+};
+
+extern const char *const outcome_part_names[OUTCOME_PART_COUNT]; // NONE: NULL
+
 extern const char *const outcome_names[OUTCOME_COUNT];
 const char *outcome_name(enum outcome o);
 /* -1 when there is no such outcome. */

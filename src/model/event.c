@@ -94,6 +94,8 @@ static const struct record output_record = {
 static const struct field outcome_fields[] = {
     {"outcome", ROW_ENUM(E, outcome.outcome, enum outcome, outcome_names)},
     {"text", ROW_TEXT(E, outcome.text), LENIENT_TEXT},
+    {"part", ROW_ENUM(E, outcome.part, enum outcome_part, outcome_part_names),
+     .flags = FIELD_NULLABLE, .fallback = "null"},
     {"frames", ROW_INTEGER(E, outcome.frames), LENIENT_COUNT},
     {"errors", ROW_INTEGER(E, outcome.errors), LENIENT_COUNT},
     {"outputs", ROW_LIST(E, outcome.outputs, struct event_output *,

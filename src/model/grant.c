@@ -7,6 +7,7 @@ static const struct field fields[] = {
     {"device", ROW_CHARS(struct grant, device)},
     {"sessions", ROW_INT32(struct grant, sessions), .most = 64,
      .fallback = "0"},
+    {"decode", ROW_BOOL(struct grant, decode), .fallback = "false"},
     {"vram", ROW_INTEGER(struct grant, vram), .most = 1e15, .fallback = "0"},
     {"threads", ROW_INT32(struct grant, threads), .most = 1024,
      .fallback = "0"},

@@ -17,6 +17,19 @@ static const struct record rendition_record = {
     .unknown = RECORD_IGNORE,
 };
 
+static const struct field device_fields[] = {
+    {"id", ROW_CHARS(struct need_device, id)},
+    {"sessions", ROW_INT32(struct need_device, sessions),
+     .most = NEED_RENDITIONS_MOST},
+    {"decodes", ROW_BOOL(struct need_device, decodes)},
+    {"surfaces", ROW_INT32(struct need_device, surfaces), .most = 1024,
+     .fallback = "0"},
+};
+static const struct record device_record = {
+    RECORD(struct need_device, device_fields),
+    .unknown = RECORD_IGNORE,
+};
+
 static const struct field fields[] = {
     {"decodes_video", ROW_BOOL(struct need, decodes_video)},
     {"codec", ROW_CHARS(struct need, codec), .fallback = "\"\""},
@@ -28,6 +41,8 @@ static const struct field fields[] = {
     {"renditions", ROW_ARRAY(struct need, renditions, rendition_count,
                              &rendition_record),
      .most = NEED_RENDITIONS_MOST, .fallback = "[]"},
+    {"devices", ROW_ARRAY(struct need, devices, device_count, &device_record),
+     .most = NEED_DEVICES_MOST, .fallback = "[]"},
     {"duration", ROW_NUMBER(struct need, duration), .flags = FIELD_NULLABLE,
      .most = 1e9, .fallback = "null"},
 };

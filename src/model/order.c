@@ -30,6 +30,9 @@ static const struct field job_fields[] = {
     {"plan_only", ROW_BOOL(J, plan_only), .fallback = "false"},
     {"probe_size", ROW_INTEGER(J, probe_size), .least = 32, .most = 1 << 30,
      .fallback = "5242880"},
+    {"devices", ROW_LIST(J, devices, struct survey_device *, device_count,
+                         &survey_device_record),
+     .most = SURVEY_DEVICES_MOST, .fallback = "[]"},
     {"job", ROW_OBJECT(J, job, &job_record)},
 };
 static const struct record order_job_record = {

@@ -20,6 +20,12 @@ const char *const outcome_names[OUTCOME_COUNT] = {
     [OUTCOME_OUTPUT_FAILED] = "output_failed",
 };
 
+const char *const outcome_part_names[OUTCOME_PART_COUNT] = {
+    [OUTCOME_PART_DECODE] = "decode",
+    [OUTCOME_PART_ENCODE] = "encode",
+    [OUTCOME_PART_DEVICE] = "device",
+};
+
 static const bool retryable[OUTCOME_COUNT] = {
     [OUTCOME_INTERRUPTED]   = true,
     [OUTCOME_NO_SESSION]    = true,

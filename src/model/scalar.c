@@ -131,7 +131,9 @@ static json_t *write_integer(const struct field *f, const void *base)
 
 static json_t *write_int32(const struct field *f, const void *base)
 {
-    return json_integer(*(const int32_t *)field_const_member(f, base));
+    int32_t n = *(const int32_t *)field_const_member(f, base);
+
+    return is_null(f, n) ? json_null() : json_integer(n);
 }
 
 static json_t *write_number(const struct field *f, const void *base)

@@ -13,8 +13,8 @@
 
 static void grant_to_json__grant__is_read_back_the_same(void **state)
 {
-    static const char text[] =
-        "{'device':'cuda:0','sessions':2,'vram':786432000,'threads':0}";
+    static const char text[] = "{'device':'cuda:0','sessions':2,'decode':true,'"
+                               "vram':786432000,'threads':0}";
     json_t *json = quote(text);
     struct grant g;
     struct error e = {0};

@@ -55,7 +55,8 @@ static void order_from_json__job__carries_the_document(void **state)
 static void order_to_json__other_orders__are_read_back_the_same(void **state)
 {
     static const char *const cases[] = {
-        ("{'order':'grant','device':'cuda:0','sessions':3,'vram':335544320,"
+        ("{'order':'grant','device':'cuda:0','sessions':3,'decode':true,'vram':"
+         "335544320,"
          "'threads':4}"),
         "{'order':'pause'}",
         "{'order':'resume'}",
