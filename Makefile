@@ -254,19 +254,32 @@ INSTALLED := \
 	$(foreach m,$(wildcard src/*/*.8),644:$(m):share/man/man8/$(notdir $(m))) \
 	$(foreach c,$(wildcard src/*/*.bash),644:$(c):share/bash-completion/completions/$(notdir $(c:.bash=))) \
 	$(foreach c,$(wildcard src/*/_*),644:$(c):share/zsh/site-functions/$(notdir $(c))) \
-	$(foreach p,$(wildcard profiles/*.json),644:$(p):share/transcoded/$(p))
+	$(foreach p,$(wildcard profiles/*.json),644:$(p):share/transcoded/$(p)) \
+	755:systemd/device-nodes:libexec/transcoded/device-nodes \
+	$(foreach d,sysusers.d tmpfiles.d,644:systemd/$(d)/transcoded.conf:lib/$(d)/transcoded.conf) \
+	$(foreach d,$(wildcard systemd/*.service.d/*),644:$(d):share/transcoded/$(d))
+# Units name the prefix, and a blank in it as systemd writes one.
+UNITS := $(foreach u,$(wildcard systemd/*.service systemd/*.socket),644:$(u):lib/systemd/system/$(notdir $(u)))
+blank := $(subst ,, )
+fill_in = sed 's|@PREFIX@|$(subst $(blank),\\x20,$(PREFIX))|g'
 
 install: all
 	$(Q)for row in $(INSTALLED); do \
 	  mode=$${row%%:*}; rest=$${row#*:}; \
 	  install -D -m "$$mode" "$${rest%%:*}" '$(DESTDIR)$(PREFIX)'/"$${rest#*:}" || exit; \
 	done
+	$(Q)for row in $(UNITS); do \
+	  mode=$${row%%:*}; rest=$${row#*:}; \
+	  $(fill_in) "$${rest%%:*}" | install -D -m "$$mode" /dev/stdin '$(DESTDIR)$(PREFIX)'/"$${rest#*:}" || exit; \
+	done
 
 uninstall:
-	$(Q)for row in $(INSTALLED); do \
+	$(Q)for row in $(INSTALLED) $(UNITS); do \
 	  rm -f '$(DESTDIR)$(PREFIX)'/"$${row##*:}" || exit; \
 	done
-	$(Q)for folder in libexec/transcoded share/transcoded/profiles share/transcoded; do \
+	$(Q)for folder in libexec/transcoded share/transcoded/profiles \
+	    $(patsubst %,share/transcoded/%,$(wildcard systemd/*.service.d)) \
+	    share/transcoded/systemd share/transcoded; do \
 	  rmdir '$(DESTDIR)$(PREFIX)'/"$$folder" 2>/dev/null || true; \
 	done
 

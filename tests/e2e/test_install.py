@@ -40,6 +40,11 @@ class Install(harness.TestCase):
                      "share/man/man1/transcodectl.1", "share/man/man8/transcoded.8",
                      "share/bash-completion/completions/transcodectl",
                      "share/zsh/site-functions/_transcodectl",
+                     "lib/systemd/system/transcoded.service", "lib/systemd/system/transcoded.socket",
+                     "lib/systemd/system/transcoded-device-nodes.service",
+                     "lib/sysusers.d/transcoded.conf", "lib/tmpfiles.d/transcoded.conf",
+                     "libexec/transcoded/device-nodes",
+                     "share/transcoded/systemd/jellyfin.service.d/transcoded.conf",
                      "share/transcoded/profiles/h264-720p.json"):
             self.assertIn(name, there)
         for name in there:
@@ -54,6 +59,14 @@ class Install(harness.TestCase):
             self.assertIn("share/transcoded/profiles/job.schema.json", named)
             for name in named:
                 self.assertIn(name, there)
+
+    def test_install__units__start_what_was_installed(self):
+        units = list((self.installed / "lib/systemd/system").iterdir())
+        started = re.findall(r"^ExecStart=(.*)", "\n".join(u.read_text() for u in units), re.M)
+        self.assertEqual(len(started), 2)
+        for program in started:
+            path = program.replace("\\x20", " ")  # systemd's way to write a blank
+            self.assertTrue(os.access(str(self.root) + path, os.X_OK), program)
 
     def test_install__programs__find_each_other_and_the_profiles(self):
         service = self.service(program=self.installed / "bin/transcoded")
