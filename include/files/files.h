@@ -24,6 +24,7 @@
 struct error;
 struct files;
 struct job;
+struct output_sharing;
 
 /*
  * @roots NULL: any name that the process may open (a person's own rights);
@@ -48,6 +49,10 @@ void files_destroy(struct files *f);
  * cannot be told there by anything that a stranger's file might not be, too.
  */
 void files_set_mark(struct files *f, const char *mark);
+
+/* Who else may use the outputs. Not owned; NULL (the default): the umask says
+ * it, as for all that this process makes. */
+void files_set_sharing(struct files *f, const struct output_sharing *sharing);
 
 /*
  * What can be said before the job is sent: input there, a regular file or a

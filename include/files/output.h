@@ -12,6 +12,7 @@
 #define FILES_OUTPUT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "files/identity.h"
 #include "files/temporary.h"
@@ -20,10 +21,19 @@ struct error;
 struct files_roots;
 struct output;
 
+#define OUTPUT_FOLDER_GROUP ((gid_t)-1)
+
+/* Who else may use an output, whatever the umask of the process is. */
+struct output_sharing {
+    gid_t group; // OUTPUT_FOLDER_GROUP: its folder's, where we may give it that
+    mode_t mode; // as far as its file system knows modes
+};
+
 struct output_config {
     const char *path;                // not owned; absolute
     const struct files_roots *roots; // not owned; NULL: anywhere
     const char *mark;                // not owned; see files_set_mark(), or NULL
+    const struct output_sharing *sharing; // not owned; NULL: by the umask
     bool overwrite;
     bool growing;
     enum temporary_kind kind;

@@ -3,6 +3,7 @@
  *
  *   { "socket_mode": "0660", "socket_group": "transcoded",
  *     "admin_group": "wheel", "roots": {"read": ["/media"], "write": ["/out"]},
+ *     "output_group": "media", "output_mode": "0664",
  *     "profiles": "/etc/transcoded/profiles", "worker": null,
  *     "log_level": "info", "limits": {"cpu_jobs": 2} }
  *
@@ -26,9 +27,11 @@ struct configuration {
     size_t read_root_count;
     char **write_roots; // owned
     size_t write_root_count;
-    char *profiles; // owned; overriding folder, or NULL
-    char *worker;   // owned; program, NULL: beside this one or in libexec
-    char *opener;   // owned; likewise transcoded-files
+    char *output_group;   // owned; NULL: that of the output's folder
+    unsigned output_mode; // 0664; its owner can always read and write
+    char *profiles;       // owned; overriding folder, or NULL
+    char *worker;         // owned; program, NULL: beside this one or in libexec
+    char *opener;         // owned; likewise transcoded-files
     enum log_level log_level;
     struct limits limits;
 };

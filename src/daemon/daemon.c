@@ -95,6 +95,7 @@ static int load_profiles(const struct configuration *c, struct profiles **ret,
  */
 struct settings {
     struct access_rules rules;
+    gid_t output_group;
     struct server_config server;
     struct profiles *profiles;
 };
@@ -105,6 +106,8 @@ static int make_settings(const struct daemon *d, const struct configuration *c,
     struct settings s = {0};
 
     int r = make_rules(c, &s.rules, e);
+    if (r == 0)
+        r = find_group(c->output_group, &s.output_group, e);
     if (r == 0)
         r = make_server_config(d, c, &s.server, e);
     if (r == 0)
@@ -131,6 +134,7 @@ static void take_over(struct daemon *d, struct configuration *c,
     configuration_fini(&d->configuration);
     d->configuration = *c;
     d->rules = s->rules;
+    d->output_group = s->output_group;
     profiles_destroy(d->profiles);
     d->profiles = s->profiles;
     log_set_level(c->log_level);
@@ -312,6 +316,7 @@ int daemon_open(struct daemon *ret, struct places *places,
     if (r < 0)
         return r;
     d->rules = s.rules;
+    d->output_group = s.output_group;
     d->profiles = s.profiles;
     r = start_store(d, e);
     if (r < 0)

@@ -33,6 +33,7 @@ struct daemon {
     struct places places;
     struct configuration configuration;
     struct access_rules rules;     // borrows from the configuration
+    gid_t output_group;            // ACCESS_NO_GROUP: the folder's
     struct profiles *profiles;     // owned
     struct store *store;           // owned
     struct followers *followers;   // owned

@@ -15,11 +15,12 @@
 #include "wire/channel.h"
 
 struct files {
-    const struct job *job;           // not owned
-    const struct files_roots *roots; // not owned; NULL: anywhere
-    const char *input;               // not owned; its path
-    char *mark;                      // owned, or NULL
-    struct output **outputs;         // owned; job->output_count of them
+    const struct job *job;                // not owned
+    const struct files_roots *roots;      // not owned; NULL: anywhere
+    const char *input;                    // not owned; its path
+    char *mark;                           // owned, or NULL
+    const struct output_sharing *sharing; // not owned, or NULL
+    struct output **outputs;              // owned; job->output_count of them
 };
 
 /* A job that leaves paths to its profile names no file that we could open. */
@@ -35,6 +36,7 @@ static void create_outputs(struct files *f)
             .path = or_empty(f->job->outputs[i].path),
             .roots = f->roots,
             .mark = f->mark,
+            .sharing = f->sharing,
             .overwrite = f->job->overwrite,
             .growing = f->job->delivery == JOB_GROWING,
         };
@@ -76,6 +78,13 @@ void files_set_mark(struct files *f, const char *mark)
     destroy_outputs(f);
     free(f->mark);
     f->mark = xstrdup(mark);
+    create_outputs(f);
+}
+
+void files_set_sharing(struct files *f, const struct output_sharing *sharing)
+{
+    destroy_outputs(f);
+    f->sharing = sharing;
     create_outputs(f);
 }
 

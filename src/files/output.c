@@ -169,18 +169,52 @@ static void put_mark(const struct output *o)
                         strlen(o->config.mark), 0);
 }
 
+/* The folder's group is a courtesy: a process may only give files to groups
+ * that it is in. */
+static int give_to_group(const struct output *o, gid_t wanted, struct error *e)
+{
+    struct stat st;
+    gid_t group = wanted;
+
+    if (wanted == OUTPUT_FOLDER_GROUP) {
+        if (fstat(o->folder, &st) < 0)
+            return error_set(e, -errno, "%s", strerror(errno));
+        group = st.st_gid;
+    }
+    if (fchown(o->file.fd, (uid_t)-1, group) == 0 ||
+        wanted == OUTPUT_FOLDER_GROUP)
+        return 0;
+    return error_set_errno(e, -errno, "cannot give it to the group %u",
+                           (unsigned)group);
+}
+
+static int share(const struct output *o, struct error *e)
+{
+    if (!o->config.sharing)
+        return 0;
+    int r = give_to_group(o, o->config.sharing->group, e);
+    // where a file system has no modes there is nothing to be set
+    if (r == 0)
+        (void)fchmod(o->file.fd, o->config.sharing->mode);
+    return r;
+}
+
 int output_open(struct output *o, struct error *e)
 {
     assert(o->state == CLOSED && o->folder >= 0);
     int r = o->config.growing
                 ? create_growing(o, e)
                 : temporary_create(&o->file, o->folder, o->config.kind, e);
+    if (r == 0) {
+        o->state = OPEN;
+        r = share(o, e);
+    }
     if (r < 0) {
         error_wrap(e, "cannot write '%s'", o->config.path);
+        output_abort(o);
         return r;
     }
     put_mark(o);
-    o->state = OPEN;
     return o->file.fd;
 }
 

@@ -36,6 +36,20 @@ static int read_mode(void *at, const struct json_t *json, struct error *e)
     return 0;
 }
 
+/* Of files that the service itself comes back to. */
+static int read_own_mode(void *at, const struct json_t *json, struct error *e)
+{
+    unsigned mode;
+
+    int r = read_mode(&mode, json, e);
+    if (r < 0)
+        return r;
+    if ((mode & 0600) != 0600)
+        return error_set(e, -EINVAL, "must let the owner read and write");
+    *(unsigned *)at = mode;
+    return 0;
+}
+
 static struct json_t *write_mode(const void *at)
 {
     return json_sprintf("%04o", *(const unsigned *)at);
@@ -97,6 +111,7 @@ static struct json_t *write_limits(const void *at)
 }
 
 static const struct field_custom mode = {read_mode, write_mode};
+static const struct field_custom own_mode = {read_own_mode, write_mode};
 static const struct field_custom limits_object = {read_limits, write_limits};
 
 /* A folder's path; slashes at its end do no harm, and "/" is one. */
@@ -142,6 +157,9 @@ static const struct field fields[] = {
     {"admin_group", ROW_TEXT(C, admin_group), NAME},
     {"roots", .type = FIELD_OBJECT, .offset = 0, .record = &root_record,
      .fallback = "{}"}, // in place, among the others
+    {"output_group", ROW_TEXT(C, output_group), NAME},
+    {"output_mode", ROW_CUSTOM(C, output_mode, unsigned, &own_mode),
+     .fallback = "\"0664\""},
     {"profiles", ROW_TEXT(C, profiles), FOLDER, .flags = FIELD_NULLABLE,
      .fallback = "null"},
     {"worker", ROW_TEXT(C, worker), PROGRAM},

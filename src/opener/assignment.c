@@ -17,6 +17,7 @@
 
 #define ROOTS_MOST 1024
 #define MARK_MOST  255 // what every file system takes as an attribute
+#define GROUP_MOST (UINT32_MAX - 1) // the last number is no group
 #define CHUNK      4096
 
 #define A          struct assignment
@@ -30,6 +31,10 @@ static const struct field fields[] = {
     {"write_roots", ROW_TEXTS(A, roots.write, roots.write_count), FOLDER},
     {"any", ROW_BOOL(A, any), .fallback = "false"},
     {"mark", ROW_TEXT(A, mark), .bytes = MARK_MOST, .check = job_check_text,
+     .flags = FIELD_NULLABLE, .fallback = "null"},
+    {"group", ROW_INTEGER(A, group), .least = 0, .most = GROUP_MOST,
+     .flags = FIELD_NULLABLE, .fallback = "null"},
+    {"mode", ROW_INTEGER(A, mode), .least = 0, .most = 0777,
      .flags = FIELD_NULLABLE, .fallback = "null"},
 };
 // clang-format on

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "files/files.h"
+#include "files/output.h"
 
 #define CHANNEL_FD 3
 
@@ -68,8 +69,14 @@ static int confine(struct error *e)
 static int serve(const struct assignment *a, struct error *e)
 {
     struct files *f = files_create(&a->job, a->any ? NULL : &a->roots);
+    const struct output_sharing sharing = {
+        .group = a->group < 0 ? OUTPUT_FOLDER_GROUP : (gid_t)a->group,
+        .mode = (mode_t)a->mode,
+    };
 
     files_set_mark(f, a->mark);
+    if (a->mode >= 0)
+        files_set_sharing(f, &sharing);
     int r = files_run(f, CHANNEL_FD, e);
     files_destroy(f);
     return r;

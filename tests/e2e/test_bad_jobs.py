@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """A job that cannot be: refused with the field and the reason, nothing stored."""
 
+import grp
 import json
 import os
+import signal
 import unittest
 
 import harness
@@ -204,6 +206,20 @@ class Roots(harness.TestCase):
     def test_submit__below_the_roots__runs(self):
         id = self.submit(self.media / "film.mp4", self.out / "x.mp4")["parameters"]["id"]
         self.assertEqual(self.s.wait_for(id)["state"], "succeeded")
+        self.assertEqual((self.out / "x.mp4").stat().st_mode & 0o7777, 0o664)
+
+    def test_configuration__group_and_mode_of_outputs__are_heeded(self):
+        roots = {"read": [str(self.media)], "write": [str(self.out)]}
+        # root may give files to any group, others to their own
+        group = next(g.gr_name for g in grp.getgrall() if g.gr_gid and
+                     (os.geteuid() == 0 or g.gr_gid in os.getgroups()))
+        self.s.configure({"roots": roots, "output_group": group, "output_mode": "0640"})
+        self.s.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: "configuration reloaded" in self.s.words(), "the reload")
+        id = self.submit(self.media / "film.mp4", self.out / "y.mp4")["parameters"]["id"]
+        self.assertEqual(self.s.wait_for(id)["state"], "succeeded")
+        made = (self.out / "y.mp4").stat()
+        self.assertEqual((made.st_mode & 0o7777, grp.getgrgid(made.st_gid).gr_name), (0o640, group))
 
     def test_submit__symbolic_link_leads_out__fails(self):
         os.symlink(film(), self.media / "link.mp4")

@@ -37,6 +37,8 @@ static void configuration_init__nothing_decided__is_valid(void **state)
     assert_null(c.admin_group);
     assert_int_equal(c.read_root_count, 0);
     assert_int_equal(c.write_root_count, 0);
+    assert_null(c.output_group);
+    assert_int_equal(c.output_mode, 0664);
     assert_null(c.profiles);
     assert_int_equal(c.log_level, LOG_LEVEL_INFO);
     assert_int_equal(c.limits.cpu_jobs, 2);
@@ -47,6 +49,7 @@ static void configuration_init__nothing_decided__is_valid(void **state)
 static const char full[] =
     "{'socket_mode':'0600','socket_group':'video','admin_group':'wheel',"
     "'roots':{'read':['/media/','/'],'write':['/out']},"
+    "'output_group':'media','output_mode':'0640',"
     "'profiles':'/etc/profiles','worker':'/opt/worker','opener':'/opt/files',"
     "'log_level':'debug','limits':{'cpu_jobs':4,'stall_timeout':'1min',"
     "'write_queue':'1M','clients':'7'}}";
@@ -66,6 +69,8 @@ static void configuration_from_json__everything_decided__is_read(void **state)
     assert_string_equal(c.read_roots[1], "/");
     assert_int_equal(c.write_root_count, 1);
     assert_string_equal(c.write_roots[0], "/out");
+    assert_string_equal(c.output_group, "media");
+    assert_int_equal(c.output_mode, 0640);
     assert_string_equal(c.profiles, "/etc/profiles");
     assert_string_equal(c.worker, "/opt/worker");
     assert_string_equal(c.opener, "/opt/files");
@@ -114,6 +119,10 @@ configuration_from_json__bad_values__name_key_and_reason(void **state)
         {"{'socket_mode':'0668'}", "socket_mode", mode},
         {"{'socket_mode':'1777'}", "socket_mode", "must not be more than 0777"},
         {"{'socket_group':''}", "socket_group", "must not be empty"},
+        {"{'output_group':7}", "output_group", "must be a string"},
+        {"{'output_mode':664}", "output_mode", mode},
+        {"{'output_mode':'0464'}", "output_mode",
+         "must let the owner read and write"},
         {"{'roots':[]}", "roots", "must be an object"},
         {"{'roots':{'reed':[]}}", "roots.reed", "there is no such field"},
         {"{'roots':{'read':'/media'}}", "roots.read", "must be a list"},

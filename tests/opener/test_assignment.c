@@ -25,7 +25,7 @@ static void document__valid__is_read(void **state)
 {
     static const char text[] =
         "{" JOB ",\"read_roots\":[\"/in\",\"/x\"],\"write_roots\":[\"/out\"],"
-        "\"any\":true,\"mark\":\"job 17\"}";
+        "\"any\":true,\"mark\":\"job 17\",\"group\":44,\"mode\":436}";
     struct assignment a;
     struct error e = {0};
 
@@ -38,6 +38,8 @@ static void document__valid__is_read(void **state)
     assert_int_equal(a.roots.write_count, 1);
     assert_true(a.any);
     assert_string_equal(a.mark, "job 17");
+    assert_int_equal(a.group, 44);
+    assert_int_equal(a.mode, 0664);
     assignment_fini(&a);
 }
 
@@ -53,6 +55,8 @@ static void document__job_alone__may_open_nothing(void **state)
     assert_int_equal(a.roots.write_count, 0);
     assert_false(a.any);
     assert_null(a.mark);
+    assert_int_equal(a.group, -1);
+    assert_int_equal(a.mode, -1);
     assignment_fini(&a);
 }
 
@@ -70,6 +74,9 @@ static void document__invalid__names_the_field(void **state)
         {"{" JOB ",\"read_roots\":\"/in\"}", "read_roots"},
         {"{" JOB ",\"write_roots\":[7]}", "write_roots[0]"},
         {"{" JOB ",\"mark\":7}", "mark"},
+        {"{" JOB ",\"group\":4294967295}", "group"},
+        {"{" JOB ",\"mode\":512}", "mode"},
+        {"{" JOB ",\"mode\":\"0664\"}", "mode"},
         {"{" JOB ",\"roots\":[]}", "roots"},
     };
 
