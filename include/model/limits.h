@@ -31,21 +31,23 @@ struct limits {
     int64_t jobs_per_uid; // not ended, detached and attached
     int64_t attempts;     // workers at a time, over all
     int64_t attempts_per_uid;
-    int64_t cpu_jobs;      // of them, that encode video on the CPU
-    int64_t cpu_threads;   // for each of these, 0: as libav likes
-    int64_t tries;         // attempts of one job that may fail
-    int64_t interruptions; // attempts of one job that may be interrupted
-    int64_t write_queue;   // bytes that a client may leave unread
-    int64_t stall_timeout; // µs a worker may say nothing
-    int64_t start_timeout; // µs to the first word of a new worker
-    int64_t stop_grace;    // µs between the rungs of the stop ladder
-    int64_t stop_timeout;  // µs to drain at SIGTERM
-    int64_t prefer_wait;   // µs that "prefer" waits for the GPU
-    int64_t batch_age;     // µs after which a batch job counts as normal
-    int64_t probe_size;    // bytes read to find out what an input is
-    int64_t history_age;   // µs that ended jobs are kept
-    int64_t history_count; // ended jobs that are kept
-    int64_t log_lines;     // last lines of a worker kept in its outcome
+    int64_t cpu_jobs;       // of them, that encode video on the CPU
+    int64_t cpu_threads;    // for each of these, 0: as libav likes
+    int64_t tries;          // attempts of one job that may fail
+    int64_t interruptions;  // attempts of one job that may be interrupted
+    int64_t write_queue;    // bytes that a client may leave unread
+    int64_t stall_timeout;  // µs a worker may say nothing
+    int64_t start_timeout;  // µs to the first word of a new worker
+    int64_t survey_timeout; // µs that a survey of the GPUs may take
+    int64_t survey_wait;    // µs after the start that jobs wait for the first
+    int64_t stop_grace;     // µs between the rungs of the stop ladder
+    int64_t stop_timeout;   // µs to drain at SIGTERM
+    int64_t prefer_wait;    // µs that "prefer" waits for the GPU
+    int64_t batch_age;      // µs after which a batch job counts as normal
+    int64_t probe_size;     // bytes read to find out what an input is
+    int64_t history_age;    // µs that ended jobs are kept
+    int64_t history_count;  // ended jobs that are kept
+    int64_t log_lines;      // last lines of a worker kept in its outcome
 };
 
 extern const struct option limits_options[];

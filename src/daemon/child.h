@@ -32,6 +32,7 @@ struct child_config {
     const char *program;
     const char *const *arguments; // after argv[0], ended by NULL; may be NULL
     int input;                    // becomes 0; -1: /dev/null
+    int output;                   // becomes 1; -1: the log does
     int channel;                  // becomes 3; -1: a control socket does
     size_t log_lines;             // of its standard error that are kept
 };

@@ -10,14 +10,17 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "connection.h"
 #include "dispatcher.h"
 #include "followers.h"
+#include "inventory.h"
 #include "methods.h"
 #include "model/profile.h"
 #include "notify.h"
 #include "server.h"
 #include "store/store.h"
+#include "surveyor.h"
 #include "warm.h"
 
 #define HEARTBEAT_MOST (10 * SECOND)
@@ -126,6 +129,16 @@ static int read_configuration(const struct daemon *d, struct configuration *ret,
     return 0;
 }
 
+static struct surveyor_config survey_by(const struct limits *l,
+                                        const char *worker)
+{
+    return (struct surveyor_config){
+        .program = worker,
+        .timeout = l->survey_timeout,
+        .log_lines = (size_t)l->log_lines,
+    };
+}
+
 static void take_over(struct daemon *d, struct configuration *c,
                       struct settings *s)
 {
@@ -140,6 +153,8 @@ static void take_over(struct daemon *d, struct configuration *c,
     log_set_level(c->log_level);
     server_configure(d->server, &s->server);
     warm_configure(d->warm, worker, (size_t)c->limits.log_lines);
+    const struct surveyor_config survey = survey_by(&c->limits, worker);
+    surveyor_configure(d->surveyor, &survey);
     dispatcher_wake(d->dispatcher); // a limit may have been raised
     free(worker);
 }
@@ -283,6 +298,29 @@ static void on_called(void *user, struct call *call)
 
 static const struct connection_ops connection_ops = {.called = on_called};
 
+static void on_surveyed(void *user)
+{
+    const struct daemon *d = user;
+
+    dispatcher_surveyed(d->dispatcher);
+}
+
+/* What workers and surveys are started by, and the first survey. */
+static void start_workers(struct daemon *d)
+{
+    const struct limits *l = &d->configuration.limits;
+    char *worker = places_program(d->configuration.worker, "transcoded-worker");
+    char *cache = xasprintf("%s/survey.json", d->places.state);
+    const struct surveyor_config survey = survey_by(l, worker);
+
+    d->warm = warm_create(&d->loop, worker, (size_t)l->log_lines);
+    d->inventory = inventory_create();
+    d->surveyor =
+        surveyor_create(&d->loop, d->inventory, cache, &survey, on_surveyed, d);
+    free(cache);
+    free(worker);
+}
+
 static int start_store(struct daemon *d, struct error *e)
 {
     int r = store_open(&d->store, d->places.state, e);
@@ -322,11 +360,8 @@ int daemon_open(struct daemon *ret, struct places *places,
     if (r < 0)
         return r;
 
-    char *worker = places_program(d->configuration.worker, "transcoded-worker");
     d->followers = followers_create(&d->rules);
-    d->warm = warm_create(&d->loop, worker,
-                          (size_t)d->configuration.limits.log_lines);
-    free(worker);
+    start_workers(d);
     r = dispatcher_open(&d->dispatcher, d, e);
     if (r == 0)
         r = server_open(&d->server, &d->loop, &s.server, &d->rules,
@@ -361,8 +396,10 @@ void daemon_close(struct daemon *d)
     store_close(d->store);
     server_close(d->server);
     followers_destroy(d->followers);
+    surveyor_destroy(d->surveyor);
     dispatcher_close(d->dispatcher);
     warm_destroy(d->warm);
+    inventory_destroy(d->inventory);
     profiles_destroy(d->profiles);
 
     // what is left are our own handles: their owners have closed theirs, and

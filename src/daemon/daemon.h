@@ -17,9 +17,11 @@
 struct error;
 struct followers;
 struct dispatcher;
+struct inventory;
 struct profiles;
 struct server;
 struct store;
+struct surveyor;
 struct warm;
 
 enum daemon_phase {
@@ -38,6 +40,8 @@ struct daemon {
     struct store *store;           // owned
     struct followers *followers;   // owned
     struct warm *warm;             // owned
+    struct inventory *inventory;   // owned
+    struct surveyor *surveyor;     // owned
     struct dispatcher *dispatcher; // owned
     struct server *server;         // owned
 

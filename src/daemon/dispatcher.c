@@ -55,6 +55,33 @@ static int recover(struct dispatcher *j, struct error *e)
     return 0;
 }
 
+static void on_sight(uv_timer_t *timer)
+{
+    log_info(NULL, "not waiting for the survey of the GPUs any longer");
+    dispatcher_surveyed(timer->data);
+}
+
+/* For the first survey. */
+static void await_survey(struct dispatcher *j)
+{
+    int64_t wait = j->daemon->configuration.limits.survey_wait;
+
+    j->is_blind = wait > 0;
+    if (j->is_blind)
+        (void)uv_timer_start(&j->sight, on_sight,
+                             (uint64_t)(wait / MILLISECOND), 0);
+}
+
+void dispatcher_surveyed(struct dispatcher *j)
+{
+    if (j->is_blind) {
+        j->is_blind = false;
+        (void)uv_timer_stop(&j->sight);
+        planning_begin_all(j);
+    }
+    dispatcher_wake(j);
+}
+
 int dispatcher_open(struct dispatcher **ret, struct daemon *d, struct error *e)
 {
     struct dispatcher *j = xcalloc(1, sizeof(*j));
@@ -63,11 +90,13 @@ int dispatcher_open(struct dispatcher **ret, struct daemon *d, struct error *e)
     j->backlog = backlog_create();
     list_init(&j->works);
     list_init(&j->plannings);
-    j->wake.data = j->breath.data = j->again.data = j;
-    j->handles = 3;
+    j->wake.data = j->breath.data = j->again.data = j->sight.data = j;
+    j->handles = 4;
     (void)uv_idle_init(&d->loop, &j->wake);
     (void)uv_timer_init(&d->loop, &j->breath);
     (void)uv_timer_init(&d->loop, &j->again);
+    (void)uv_timer_init(&d->loop, &j->sight);
+    await_survey(j);
     int r = recover(j, e);
     if (r < 0) {
         dispatcher_close(j);
@@ -97,6 +126,7 @@ void dispatcher_close(struct dispatcher *j)
     uv_close((uv_handle_t *)&j->wake, on_closed);
     uv_close((uv_handle_t *)&j->breath, on_closed);
     uv_close((uv_handle_t *)&j->again, on_closed);
+    uv_close((uv_handle_t *)&j->sight, on_closed);
 }
 
 struct backlog_job *dispatcher_find(const struct dispatcher *j, int64_t id)
@@ -205,7 +235,7 @@ static void schedule(struct dispatcher *j)
 {
     const struct limits *limits = &j->daemon->configuration.limits;
 
-    if (j->stopping)
+    if (j->stopping || j->is_blind)
         return;
     grant_waiting(j);
     while (!j->drained && !uv_is_active((uv_handle_t *)&j->breath)) {

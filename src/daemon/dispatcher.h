@@ -30,10 +30,12 @@ struct dispatcher {
     struct scheduler_load load;
     bool drained;      // by Drain
     bool stopping;     // by shutdown
+    bool is_blind;     // the first survey of the GPUs is still awaited
     uint64_t pause;    // ms until workers are started again, 0: no trouble
     uv_idle_t wake;    // one turn of the loop later, look who may start
     uv_timer_t breath; // after a start failed for a reason of ours
     uv_timer_t again;  // after an end could not be stored
+    uv_timer_t sight;  // the end of patience with the first survey
     int handles;       // that are not closed yet
 };
 
@@ -62,6 +64,10 @@ struct work *dispatcher_work(struct dispatcher *j, struct backlog_job *row);
 
 /* Soon, see who may start or be granted something. */
 void dispatcher_wake(struct dispatcher *j);
+
+/* A survey of the GPUs has ended. Until the first has, or limits.survey_wait is
+ * over, jobs and plans wait: what they could have of a GPU is not known. */
+void dispatcher_surveyed(struct dispatcher *j);
 
 /* No worker can be started, or the store does not answer: wait a while. */
 void dispatcher_hold_breath(struct dispatcher *j, const char *why);

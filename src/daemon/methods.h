@@ -56,6 +56,7 @@ void about_profiles(struct daemon *d, struct call *call);
 void submit_job(struct daemon *d, struct call *call);
 // planning.c
 void planning_start(struct daemon *d, struct call *call);
+void planning_begin_all(struct dispatcher *dispatcher); // those that wait
 void planning_interrupt_all(struct dispatcher *dispatcher);
 size_t planning_count(const struct dispatcher *dispatcher, uid_t uid);
 // queries.c

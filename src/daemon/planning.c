@@ -26,7 +26,7 @@ struct planning {
     uid_t uid;             // who asked
     struct job job;
     struct log log;
-    struct attempt *attempt; // owned
+    struct attempt *attempt; // owned; NULL: it waits for the first survey
     struct json_t *plan;     // referenced; the reply, once it is known
 };
 
@@ -44,11 +44,21 @@ static void planning_destroy(struct planning *p)
     dispatcher_check_settled(dispatcher);
 }
 
+static void interrupt(struct planning *p)
+{
+    if (p->attempt) {
+        attempt_kill(p->attempt, TASK_SHUTDOWN);
+        return;
+    }
+    p->call->hung_up = NULL;
+    reply_shutting_down(p->call);
+    planning_destroy(p);
+}
+
 void planning_interrupt_all(struct dispatcher *dispatcher)
 {
     list_foreach (link, next, &dispatcher->plannings)
-        attempt_kill(list_entry(link, struct planning, link)->attempt,
-                     TASK_SHUTDOWN);
+        interrupt(list_entry(link, struct planning, link));
 }
 
 size_t planning_count(const struct dispatcher *dispatcher, uid_t uid)
@@ -66,7 +76,10 @@ static void on_hung_up(void *user)
 
     call_end(p->call);
     p->call = NULL;
-    attempt_kill(p->attempt, TASK_CLIENT_GONE);
+    if (p->attempt)
+        attempt_kill(p->attempt, TASK_CLIENT_GONE);
+    else
+        planning_destroy(p);
 }
 
 static void on_needs(void *user, const struct need *need)
@@ -154,6 +167,23 @@ static int start(struct planning *p, struct error *e)
     return r;
 }
 
+static void begin(struct planning *p)
+{
+    struct error e = {0};
+
+    if (start(p, &e) == 0)
+        return;
+    p->call->hung_up = NULL;
+    reply_unavailable(p->call, &e);
+    planning_destroy(p);
+}
+
+void planning_begin_all(struct dispatcher *dispatcher)
+{
+    list_foreach (link, next, &dispatcher->plannings)
+        begin(list_entry(link, struct planning, link));
+}
+
 void planning_start(struct daemon *d, struct call *call)
 {
     const json_t *document;
@@ -188,9 +218,6 @@ void planning_start(struct daemon *d, struct call *call)
     d->dispatcher->load.attempts++;
     call->hung_up = on_hung_up;
     call->user = p;
-    if (start(p, &e) < 0) {
-        p->call->hung_up = NULL;
-        reply_unavailable(call, &e);
-        planning_destroy(p);
-    }
+    if (!d->dispatcher->is_blind)
+        begin(p);
 }

@@ -22,6 +22,7 @@
 #include "pipeline/gate.h"
 #include "reporter.h"
 #include "sandbox/confine.h"
+#include "survey.h"
 
 /* How it is spoken to. */
 struct mode {
@@ -102,11 +103,16 @@ static int work(const struct mode *mode)
 static int usage(FILE *to)
 {
     fputs(
-        "usage: transcoded-worker [--standalone | --version | --help]\n\n"
+        "usage: transcoded-worker [--standalone]\n"
+        "       transcoded-worker --survey [--cache FILE] [--anew UUID|all]\n"
+        "       transcoded-worker --version | --help\n\n"
         "Does one job of transcoded. The daemon starts it; by hand, with\n"
         "--standalone, it reads orders from standard input and writes events\n"
         "to standard output, and descriptor 3 is the file channel. It ends\n"
-        "when standard input does.\n",
+        "when standard input does.\n\n"
+        "With --survey it tries what the GPUs here can do, and prints that as\n"
+        "one JSON document. What it found is kept in FILE; devices that stand\n"
+        "there are not tried again, but for those that --anew names.\n",
         to);
     return to == stdout ? 0 : 2;
 }
@@ -124,6 +130,10 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         puts("transcoded-worker " TRANSCODED_VERSION);
         return 0;
+    }
+    if (argc >= 2 && strcmp(argv[1], "--survey") == 0) {
+        int status = survey_main(argv + 2);
+        return status == 2 ? usage(stderr) : status;
     }
     const struct mode *mode = find_mode(argc, argv);
     if (!mode)

@@ -84,6 +84,7 @@ static void spawn(struct scene *s, const char *script)
     const struct child_config config = {.program = "/bin/sh",
                                         .arguments = arguments,
                                         .input = -1,
+                                        .output = -1,
                                         .channel = -1,
                                         .log_lines = 3};
 
@@ -198,7 +199,7 @@ static void spawn__program_that_is_not_there__fails_with_its_name(void **state)
 {
     struct scene *s = *state;
     const struct child_config config = {
-        .program = "/no/such/worker", .input = -1, .channel = -1};
+        .program = "/no/such/worker", .input = -1, .output = -1, .channel = -1};
     struct error e = {0};
 
     assert_int_equal(child_spawn(&s->child, &s->loop, &config, NULL, &e),
@@ -221,6 +222,7 @@ static void spawn__input_and_channel__become_0_and_3(void **state)
     const struct child_config config = {.program = "/bin/sh",
                                         .arguments = arguments,
                                         .input = input[0],
+                                        .output = -1,
                                         .channel = channel[0]};
     assert_int_equal(child_spawn(&s->child, &s->loop, &config, NULL, NULL), 0);
     child_attach(s->child, &ops, s);

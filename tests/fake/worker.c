@@ -4,6 +4,7 @@
  *
  *   /fake/need+ready+progress+done      a good job
  *   /fake/need+ready+crash@1+done       crashes in its first attempt only
+ * With --survey it says that there is no GPU.
  *
  * need              says so, and waits for the grant
  * encode            the same, of a job that takes a CPU slot
@@ -303,10 +304,19 @@ static void follow(struct worker *w)
     }
 }
 
-int main(void)
+static int survey(void)
+{
+    puts("{\"libav\":\"fake\",\"nvenc_headers\":\"\",\"devices\":[],"
+         "\"problems\":[\"the worker is a fake\"]}");
+    return 0;
+}
+
+int main(int argc, char **argv)
 {
     struct worker w = {.channel = -1};
 
+    if (argc > 1 && strcmp(argv[1], "--survey") == 0)
+        return survey();
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGPIPE, SIG_IGN);
     w.orders = frame_reader_create(LIMITS_MESSAGE, LIMITS_FDS);
