@@ -47,6 +47,8 @@ struct limits {
     int64_t probe_size;     // bytes read to find out what an input is
     int64_t history_age;    // µs that ended jobs are kept
     int64_t history_count;  // ended jobs that are kept
+    int64_t worker_memory;  // bytes that a worker may have, 0: all
+    int64_t worker_tasks;   // threads that a worker may have, 0: any number
     int64_t log_lines;      // last lines of a worker kept in its outcome
 };
 

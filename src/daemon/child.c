@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "cgroup.h"
 #include "model/order.h"
 #include "stream.h"
 #include "tail.h"
@@ -40,6 +41,7 @@ struct child {
     enum rung rung;
     struct stream *control;      // owned; NULL: none, or it hung up
     struct tail *tail;           // owned
+    struct cgroup_leaf group;    // its own, if there are any
     const struct child_ops *ops; // NULL: nobody listens
     void *user;
     struct log name;
@@ -129,6 +131,7 @@ static void on_exit_of(uv_process_t *process, int64_t status, int signal)
     struct child *c = process->data;
 
     c->exited = true;
+    cgroup_release(&c->group);
     if (c->destroyed) { // it was only waited for
         uv_close((uv_handle_t *)&c->process, on_handle_closed);
         return;
@@ -240,6 +243,7 @@ int child_spawn(struct child **ret, uv_loop_t *loop,
         goto fail;
     }
     c->exited = false;
+    cgroup_adopt(config->group, uv_process_get_pid(&c->process), &c->group);
     log_init(&c->name, parent, "pid %d", uv_process_get_pid(&c->process));
 
     if (uv_pipe_open(&c->log, log[0]) == 0 &&
@@ -315,7 +319,7 @@ void child_press(struct child *c)
         (void)uv_process_kill(&c->process, SIGTERM);
         break;
     case RUNG_KILL:
-        (void)uv_process_kill(&c->process, SIGKILL);
+        child_kill(c);
         break;
     }
 }
@@ -326,6 +330,7 @@ void child_kill(struct child *c)
         return;
     c->rung = RUNG_KILL;
     (void)uv_process_kill(&c->process, SIGKILL);
+    cgroup_kill(&c->group);
 }
 
 void child_lower_priority(struct child *c)
@@ -336,6 +341,7 @@ void child_lower_priority(struct child *c)
     // without the right to it the job still runs, only less politely
     (void)setpriority(PRIO_PROCESS, (id_t)pid, NICE_BATCH);
     (void)syscall(SYS_ioprio_set, IOPRIO_OF_PROCESS, pid, IOPRIO_IDLE);
+    cgroup_stand_back(&c->group);
 }
 
 int child_pid(const struct child *c)

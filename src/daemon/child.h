@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "task.h"
 
+struct cgroup;
 struct child;
 struct error;
 struct json_t;
@@ -35,6 +36,7 @@ struct child_config {
     int output;                   // becomes 1; -1: the log does
     int channel;                  // becomes 3; -1: a control socket does
     size_t log_lines;             // of its standard error that are kept
+    const struct cgroup *group;   // it gets one below; NULL: it stays in ours
 };
 
 /* The descriptors in @config stay the caller's. */
@@ -52,7 +54,8 @@ void child_destroy(struct child *c);
 int child_send(struct child *c, const struct json_t *document, const int *fds,
                size_t fd_count);
 
-/* The ladder, from the lowest rung: ask, SIGTERM, SIGKILL. */
+/* The ladder, from the lowest rung: ask, SIGTERM, SIGKILL, which the last rung
+ * sends to its whole control group. */
 void child_press(struct child *c);
 void child_kill(struct child *c);
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "cgroup.h"
 #include "connection.h"
 #include "dispatcher.h"
 #include "followers.h"
@@ -129,20 +130,28 @@ static int read_configuration(const struct daemon *d, struct configuration *ret,
     return 0;
 }
 
-static struct surveyor_config survey_by(const struct limits *l,
-                                        const char *worker)
+static struct surveyor_config
+survey_by(const struct daemon *d, const struct limits *l, const char *worker)
 {
     return (struct surveyor_config){
         .program = worker,
         .timeout = l->survey_timeout,
         .log_lines = (size_t)l->log_lines,
+        .group = d->groups,
     };
+}
+
+static struct cgroup_limits limit_workers(const struct limits *l)
+{
+    return (struct cgroup_limits){.memory = l->worker_memory,
+                                  .tasks = l->worker_tasks};
 }
 
 static void take_over(struct daemon *d, struct configuration *c,
                       struct settings *s)
 {
     char *worker = places_program(c->worker, "transcoded-worker");
+    const struct cgroup_limits limits = limit_workers(&c->limits);
 
     configuration_fini(&d->configuration);
     d->configuration = *c;
@@ -152,8 +161,9 @@ static void take_over(struct daemon *d, struct configuration *c,
     d->profiles = s->profiles;
     log_set_level(c->log_level);
     server_configure(d->server, &s->server);
+    cgroup_configure(d->groups, &limits);
     warm_configure(d->warm, worker, (size_t)c->limits.log_lines);
-    const struct surveyor_config survey = survey_by(&c->limits, worker);
+    const struct surveyor_config survey = survey_by(d, &c->limits, worker);
     surveyor_configure(d->surveyor, &survey);
     dispatcher_wake(d->dispatcher); // a limit may have been raised
     free(worker);
@@ -311,9 +321,11 @@ static void start_workers(struct daemon *d)
     const struct limits *l = &d->configuration.limits;
     char *worker = places_program(d->configuration.worker, "transcoded-worker");
     char *cache = xasprintf("%s/survey.json", d->places.state);
-    const struct surveyor_config survey = survey_by(l, worker);
+    const struct cgroup_limits limits = limit_workers(l);
 
-    d->warm = warm_create(&d->loop, worker, (size_t)l->log_lines);
+    d->groups = cgroup_open(&limits);
+    const struct surveyor_config survey = survey_by(d, l, worker);
+    d->warm = warm_create(&d->loop, d->groups, worker, (size_t)l->log_lines);
     d->inventory = inventory_create();
     d->surveyor =
         surveyor_create(&d->loop, d->inventory, cache, &survey, on_surveyed, d);
@@ -416,6 +428,7 @@ void daemon_close(struct daemon *d)
     }
     (void)uv_run(&d->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&d->loop);
+    cgroup_close(d->groups); // which the last killed child has left
     configuration_fini(&d->configuration);
     places_fini(&d->places);
 }

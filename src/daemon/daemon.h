@@ -14,6 +14,7 @@
 #include "model/configuration.h"
 #include "places.h"
 
+struct cgroup;
 struct error;
 struct followers;
 struct dispatcher;
@@ -38,6 +39,7 @@ struct daemon {
     gid_t output_group;            // ACCESS_NO_GROUP: the folder's
     struct profiles *profiles;     // owned
     struct store *store;           // owned
+    struct cgroup *groups;         // owned; of the workers
     struct followers *followers;   // owned
     struct warm *warm;             // owned
     struct inventory *inventory;   // owned

@@ -31,10 +31,11 @@ struct surveyor {
     char *cache;                 // owned
     int64_t timeout;             // µs
     size_t log_lines;
-    struct child *child; // owned; NULL: none is under way
-    int answer;          // owned; a memory file, its standard output
-    bool is_late;        // it was killed
-    char *doubted;       // owned; UUID or EVERY, NULL: none waits for another
+    const struct cgroup *group; // not owned
+    struct child *child;        // owned; NULL: none is under way
+    int answer;                 // owned; a memory file, its standard output
+    bool is_late;               // it was killed
+    char *doubted; // owned; UUID or EVERY, NULL: none waits for another
     void (*surveyed)(void *user);
     void *user;
 };
@@ -191,6 +192,7 @@ static int spawn(struct surveyor *s, struct error *e)
         .output = s->answer,
         .channel = -1,
         .log_lines = s->log_lines,
+        .group = s->group,
     };
 
     if (s->answer < 0)
@@ -273,6 +275,7 @@ void surveyor_configure(struct surveyor *s,
     s->program = xstrdup(config->program);
     s->timeout = config->timeout;
     s->log_lines = config->log_lines;
+    s->group = config->group;
 }
 
 void surveyor_again(struct surveyor *s, const char *uuid)

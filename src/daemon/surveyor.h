@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct cgroup;
 struct inventory;
 struct surveyor;
 
@@ -20,6 +21,7 @@ struct surveyor_config {
     const char *program; // transcoded-worker
     int64_t timeout;     // µs
     size_t log_lines;
+    const struct cgroup *group; // not owned
 };
 
 /* Begins the first survey. @cache is the file in which surveys keep what they

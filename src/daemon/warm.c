@@ -16,8 +16,9 @@
 
 struct warm {
     uv_loop_t *loop;
-    uv_timer_t timer; // until the next one is started
-    char *program;    // owned
+    uv_timer_t timer;           // until the next one is started
+    char *program;              // owned
+    const struct cgroup *group; // not owned
     size_t log_lines;
     struct child *ready; // owned, or NULL
     int64_t since;       // monotonic µs that it stands ready
@@ -70,6 +71,7 @@ static int spawn(struct warm *w, struct child **ret, struct error *e)
         .output = -1,
         .channel = -1,
         .log_lines = w->log_lines,
+        .group = w->group,
     };
     return child_spawn(ret, w->loop, &config, NULL, e);
 }
@@ -116,11 +118,13 @@ static void on_exited(void *user, struct task_exit exit)
     start_later(w, w->pause);
 }
 
-struct warm *warm_create(uv_loop_t *loop, const char *program, size_t log_lines)
+struct warm *warm_create(uv_loop_t *loop, const struct cgroup *group,
+                         const char *program, size_t log_lines)
 {
     struct warm *w = xcalloc(1, sizeof(*w));
 
     w->loop = loop;
+    w->group = group;
     w->program = xstrdup(program);
     w->log_lines = log_lines;
     w->timer.data = w;

@@ -9,12 +9,14 @@
 #include <stddef.h>
 #include <uv.h>
 
+struct cgroup;
 struct child;
 struct error;
 struct warm;
 
-struct warm *warm_create(uv_loop_t *loop, const char *program,
-                         size_t log_lines);
+/* Workers get control groups below @group, which is lent. */
+struct warm *warm_create(uv_loop_t *loop, const struct cgroup *group,
+                         const char *program, size_t log_lines);
 void warm_destroy(struct warm *w); // NULL is allowed
 
 /* Another program from now on; the worker that stands ready is replaced. */
