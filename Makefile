@@ -161,6 +161,9 @@ $(foreach f,$(FLOORS) $(ROOMS),$(eval $(call test_rules,$(f))))
 # Whole programs are tested from here, too.
 $(patsubst %,$(BUILD)/tests/ctl/test_%,attachment program terminal): | $(BUILD)/transcodectl $(BUILD)/tests/fake/daemon
 
+# These load the stand-in's libraries from beside them.
+$(patsubst %,$(BUILD)/tests/worker/test_%,nvml watch): | vgpu
+
 # Stand-ins that tests start: tests/fake/worker.c becomes build/tests/fake/worker.
 FAKES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fake/*.c))
 $(BUILD)/tests/fake/%: $(BUILD)/tests/fake/%.o $(call archives_for,wire)

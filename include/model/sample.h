@@ -36,20 +36,21 @@ struct sample {
     char uuid[64]; // by which it is matched: NVML counts cards as it likes
     char name[64];
     char driver[32];
-    int64_t time;         // µs since the epoch
-    int64_t vram_total;   // bytes
-    int64_t vram_used;    // bytes, of all processes and the driver
-    int64_t vram_free;    // bytes
-    double load;          // 0..1, of the SMs
-    double encoder_load;  // 0..1
-    double decoder_load;  // 0..1
-    double temperature;   // °C
-    double power;         // W
-    double power_limit;   // W
-    int32_t clock;        // MHz, of the SMs
-    int32_t memory_clock; // MHz
-    int32_t video_clock;  // MHz, of encoder and decoder
-    int64_t throttle;     // NVML's clocksThrottleReasons, SAMPLE_UNKNOWN
+    int64_t time;          // µs since the epoch
+    int64_t vram_total;    // bytes
+    int64_t vram_used;     // bytes, of all processes and the driver
+    int64_t vram_free;     // bytes
+    double load;           // 0..1, of the SMs
+    double encoder_load;   // 0..1
+    double decoder_load;   // 0..1
+    double temperature;    // °C
+    double power;          // W
+    double power_limit;    // W
+    int32_t clock;         // MHz, of the SMs
+    int32_t memory_clock;  // MHz
+    int32_t video_clock;   // MHz, of encoder and decoder
+    int64_t throttle;      // NVML's clocksThrottleReasons, SAMPLE_UNKNOWN
+    int32_t session_total; // also where it is not said whose they are
     struct sample_session sessions[SAMPLE_SESSIONS_MOST];
     size_t session_count;
     struct sample_process processes[SAMPLE_PROCESSES_MOST];

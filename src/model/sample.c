@@ -63,6 +63,8 @@ static const struct field fields[] = {
      .most = 1e6, .fallback = "null"},
     {"throttle", ROW_INTEGER(T, throttle), .flags = FIELD_NULLABLE,
      .most = 9e15, .fallback = "null"},
+    {"session_total", ROW_INT32(T, session_total), .flags = FIELD_NULLABLE,
+     .most = 1e6, .fallback = "null"},
     {"sessions", ROW_ARRAY(T, sessions, session_count, &session_record),
      .most = SAMPLE_SESSIONS_MOST, .fallback = "[]"},
     {"processes", ROW_ARRAY(T, processes, process_count, &process_record),

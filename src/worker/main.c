@@ -23,6 +23,7 @@
 #include "reporter.h"
 #include "sandbox/confine.h"
 #include "survey.h"
+#include "watch.h"
 
 /* How it is spoken to. */
 struct mode {
@@ -105,6 +106,7 @@ static int usage(FILE *to)
     fputs(
         "usage: transcoded-worker [--standalone]\n"
         "       transcoded-worker --survey [--cache FILE] [--anew UUID|all]\n"
+        "       transcoded-worker --watch\n"
         "       transcoded-worker --version | --help\n\n"
         "Does one job of transcoded. The daemon starts it; by hand, with\n"
         "--standalone, it reads orders from standard input and writes events\n"
@@ -112,7 +114,9 @@ static int usage(FILE *to)
         "when standard input does.\n\n"
         "With --survey it tries what the GPUs here can do, and prints that as\n"
         "one JSON document. What it found is kept in FILE; devices that stand\n"
-        "there are not tried again, but for those that --anew names.\n",
+        "there are not tried again, but for those that --anew names.\n\n"
+        "With --watch it says each second how the GPUs are, as JSON objects,\n"
+        "each ended by NUL.\n",
         to);
     return to == stdout ? 0 : 2;
 }
@@ -135,6 +139,8 @@ int main(int argc, char **argv)
         int status = survey_main(argv + 2);
         return status == 2 ? usage(stderr) : status;
     }
+    if (argc == 2 && strcmp(argv[1], "--watch") == 0)
+        return watch_run(STDOUT_FILENO, WATCH_ENDLESS);
     const struct mode *mode = find_mode(argc, argv);
     if (!mode)
         return usage(stderr);

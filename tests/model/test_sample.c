@@ -31,6 +31,7 @@ static void sample_from_json__only_uuid__knows_nothing_else(void **state)
     assert_int_equal(s.vram_free, SAMPLE_UNKNOWN);
     assert_int_equal(s.clock, SAMPLE_UNKNOWN);
     assert_int_equal(s.throttle, SAMPLE_UNKNOWN);
+    assert_int_equal(s.session_total, SAMPLE_UNKNOWN);
     assert_int_equal(s.session_count, 0);
 }
 

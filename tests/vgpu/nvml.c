@@ -283,13 +283,49 @@ nvmlReturn_t nvmlDeviceGetTemperature(nvmlDevice_t device, int sensor,
     return sensor ? NVML_ERROR_INVALID_ARGUMENT : nvml_enter_device(device);
 }
 
-NVML nvmlDeviceGetPowerUsage(nvmlDevice_t device, unsigned *ret);
-nvmlReturn_t nvmlDeviceGetPowerUsage(nvmlDevice_t device, unsigned *ret)
+/* A setting that is 0 where the card does not say it. */
+static nvmlReturn_t tell(nvmlDevice_t device, int64_t value, unsigned *ret)
 {
     nvmlReturn_t r = nvml_enter_device(device);
 
-    *ret = (unsigned)settings()->power;
-    return r ? r : *ret ? NVML_SUCCESS : NVML_ERROR_NOT_SUPPORTED;
+    *ret = (unsigned)value;
+    return r ? r : value ? NVML_SUCCESS : NVML_ERROR_NOT_SUPPORTED;
+}
+
+NVML nvmlDeviceGetPowerUsage(nvmlDevice_t device, unsigned *ret);
+nvmlReturn_t nvmlDeviceGetPowerUsage(nvmlDevice_t device, unsigned *ret)
+{
+    return tell(device, settings()->power, ret);
+}
+
+NVML nvmlDeviceGetEnforcedPowerLimit(nvmlDevice_t device, unsigned *ret);
+nvmlReturn_t nvmlDeviceGetEnforcedPowerLimit(nvmlDevice_t device, unsigned *ret)
+{
+    return tell(device, settings()->power_limit, ret);
+}
+
+NVML nvmlDeviceGetClockInfo(nvmlDevice_t device, int type, unsigned *ret);
+nvmlReturn_t nvmlDeviceGetClockInfo(nvmlDevice_t device, int type,
+                                    unsigned *ret)
+{
+    const int64_t clocks[] = {settings()->sm_clock, settings()->sm_clock,
+                              settings()->memory_clock,
+                              settings()->video_clock};
+
+    if (type < 0 || type > 3)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    return tell(device, clocks[type], ret);
+}
+
+NVML nvmlDeviceGetCurrentClocksThrottleReasons(nvmlDevice_t device,
+                                               unsigned long long *ret);
+nvmlReturn_t nvmlDeviceGetCurrentClocksThrottleReasons(nvmlDevice_t device,
+                                                       unsigned long long *ret)
+{
+    nvmlReturn_t r = nvml_enter_device(device);
+
+    *ret = (unsigned long long)settings()->throttle;
+    return r ? r : settings()->throttle < 0 ? NVML_ERROR_NOT_SUPPORTED : r;
 }
 
 enum load { LOAD_ENCODER, LOAD_DECODER, LOAD_KERNELS, LOAD_COUNT };

@@ -51,6 +51,11 @@ struct settings {
     int64_t foreign_vram; // MiB
     int64_t temperature;  // °C
     int64_t power;        // mW
+    int64_t power_limit;  // mW
+    int64_t sm_clock;     // MHz
+    int64_t memory_clock; // MHz
+    int64_t video_clock;  // MHz
+    int64_t throttle;     // NVML's bits
 
     // decoding: the greatest bit depth, 0 for none
     int64_t decode_h264;
