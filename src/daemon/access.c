@@ -29,6 +29,13 @@ enum access_role access_role(const struct access_rules *rules,
     return peer->uid == owner ? ACCESS_OWNER : ACCESS_STRANGER;
 }
 
+bool access_is_operator(const struct access_rules *rules,
+                        const struct access_peer *peer)
+{
+    return access_role(rules, peer, (uid_t)-1) == ACCESS_ADMIN ||
+           (rules->mode == ACCESS_PERSON && peer->uid == rules->self);
+}
+
 int access_check_client(const struct access_rules *rules,
                         const struct access_peer *peer, struct error *e)
 {

@@ -47,6 +47,11 @@ struct access_rules {
 enum access_role access_role(const struct access_rules *rules,
                              const struct access_peer *peer, uid_t owner);
 
+/* May it see how the service itself is, its folders and who uses the machine?
+ * An admin, and whoever started it by hand. */
+bool access_is_operator(const struct access_rules *rules,
+                        const struct access_peer *peer);
+
 /* May it be a client at all? 0 or -EACCES with words. */
 int access_check_client(const struct access_rules *rules,
                         const struct access_peer *peer, struct error *e);

@@ -409,6 +409,7 @@ void daemon_close(struct daemon *d)
     server_close(d->server);
     followers_destroy(d->followers);
     surveyor_destroy(d->surveyor);
+    diagnose_stop(d);
     dispatcher_close(d->dispatcher);
     warm_destroy(d->warm);
     inventory_destroy(d->inventory);

@@ -17,6 +17,7 @@
 struct cgroup;
 struct error;
 struct followers;
+struct diagnosing;
 struct dispatcher;
 struct inventory;
 struct profiles;
@@ -46,6 +47,7 @@ struct daemon {
     struct surveyor *surveyor;     // owned
     struct dispatcher *dispatcher; // owned
     struct server *server;         // owned
+    struct diagnosing *diagnosing; // owned; NULL: nobody asks
 
     uv_poll_t store_poll;
     uv_signal_t signals[4]; // TERM, INT, HUP, PIPE

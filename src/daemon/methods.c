@@ -23,6 +23,7 @@ const struct method methods[] = {
     {.name = INTERFACE_RETRY, .answer = control_retry, .parameters = {"id"}},
     {.name = INTERFACE_DEVICES, .answer = about_devices},
     {.name = INTERFACE_PROFILES, .answer = about_profiles},
+    {.name = INTERFACE_DIAGNOSE, .answer = diagnose_start, .who = METHOD_OPERATOR},
     {.name = INTERFACE_STATUS, .answer = about_status},
     {.name = INTERFACE_DRAIN, .answer = control_drain, .who = METHOD_ADMIN},
     {.name = INTERFACE_UNDRAIN, .answer = control_undrain, .who = METHOD_ADMIN},
@@ -94,8 +95,15 @@ static const char *unknown_parameter(const struct method *m,
 static bool may_call(const struct daemon *d, const struct method *m,
                      const struct call *call)
 {
-    return m->who == METHOD_ANYBODY ||
-           access_role(&d->rules, &call->peer, (uid_t)-1) == ACCESS_ADMIN;
+    switch (m->who) {
+    case METHOD_ANYBODY:
+        return true;
+    case METHOD_OPERATOR:
+        return access_is_operator(&d->rules, &call->peer);
+    case METHOD_ADMIN:
+        break;
+    }
+    return access_role(&d->rules, &call->peer, (uid_t)-1) == ACCESS_ADMIN;
 }
 
 void methods_answer(struct daemon *d, struct call *call)

@@ -1,7 +1,7 @@
 /*
  * methods: what clients may call, as a table, and the way from a call to the
  * function that answers it. The functions lie by noun: about.c, submit.c,
- * planning.c, queries.c, control.c.
+ * planning.c, queries.c, control.c, diagnose.c.
  */
 #ifndef DAEMON_METHODS_H
 #define DAEMON_METHODS_H
@@ -15,7 +15,11 @@ struct call;
 struct daemon;
 struct dispatcher;
 
-enum method_who { METHOD_ANYBODY, METHOD_ADMIN };
+enum method_who {
+    METHOD_ANYBODY,
+    METHOD_OPERATOR, // and who started the daemon by hand
+    METHOD_ADMIN,
+};
 enum method_more { METHOD_ONE_REPLY, METHOD_MAY_STREAM, METHOD_MUST_STREAM };
 
 struct method {
@@ -70,5 +74,8 @@ void control_resume(struct daemon *d, struct call *call);
 void control_retry(struct daemon *d, struct call *call);
 void control_drain(struct daemon *d, struct call *call);
 void control_undrain(struct daemon *d, struct call *call);
+// diagnose.c
+void diagnose_start(struct daemon *d, struct call *call);
+void diagnose_stop(struct daemon *d);
 
 #endif

@@ -12,9 +12,8 @@
 #include "base/fd.h"
 #include "child.h"
 
-/* A descriptor from which it reads what it is to do. A memory file, for a pipe
- * might be full and would have to be fed. */
-static int make_input(const struct json_t *document)
+// a memory file, for a pipe might be full and would have to be fed
+int opener_make_input(const struct json_t *document)
 {
     char *text = json_dumps(document, JSON_COMPACT);
     int fd = memfd_create("job", MFD_CLOEXEC);
@@ -38,7 +37,7 @@ int opener_start(struct child **ret, int *ret_channel, uv_loop_t *loop,
     int r = fd_socketpair(SOCK_SEQPACKET, ends);
     if (r < 0)
         return error_set_errno(e, r, "cannot make a file channel");
-    int input = make_input(config->document);
+    int input = opener_make_input(config->document);
     if (input < 0) {
         r = error_set_errno(e, input, "cannot pass the job to its opener");
     } else {

@@ -20,6 +20,10 @@ struct opener_config {
     const struct log *log;
 };
 
+/* A descriptor from which a child reads @document; the caller closes it. Or
+ * -errno. */
+int opener_make_input(const struct json_t *document);
+
 /* The child, and the worker's end of its file channel, both the caller's. 0 or
  * -errno. */
 int opener_start(struct child **ret, int *ret_channel, uv_loop_t *loop,

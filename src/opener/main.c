@@ -1,7 +1,8 @@
 /*
  * transcoded-files: opens the files of one detached job for its worker, below
  * the configured roots. Started by transcoded; reads one document from standard
- * input (assignment.h), then serves the file channel until it hangs up.
+ * input (assignment.h), then serves the file channel until it hangs up. With
+ * --diagnose it tells whether it could open anything at all (folders.h).
  *
  * Exit status: 0 the worker is gone, 1 with words on standard error.
  */
@@ -20,6 +21,7 @@
 #include "base/log.h"
 #include "files/files.h"
 #include "files/output.h"
+#include "folders.h"
 
 #define CHANNEL_FD 3
 
@@ -82,27 +84,41 @@ static int serve(const struct assignment *a, struct error *e)
     return r;
 }
 
-int main(int argc, char **argv)
+static int open_files(struct error *e)
 {
     struct assignment a;
+
+    int r = assignment_read(&a, STDIN_FILENO, e);
+    if (r < 0)
+        return r;
+    r = serve(&a, e);
+    assignment_fini(&a);
+    return r;
+}
+
+static int diagnose(struct error *e)
+{
+    return folders_run(STDIN_FILENO, CHANNEL_FD, e);
+}
+
+int main(int argc, char **argv)
+{
+    int (*act)(struct error * e) = open_files;
     struct error e = {0};
 
-    if (argc > 1) {
-        if (strcmp(argv[1], "--version") == 0) {
-            (void)puts("transcoded-files " TRANSCODED_VERSION);
-            return 0;
-        }
+    if (argc == 2 && strcmp(argv[1], "--diagnose") == 0) {
+        act = diagnose;
+    } else if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        (void)puts("transcoded-files " TRANSCODED_VERSION);
+        return 0;
+    } else if (argc > 1) {
         (void)fputs("transcoded-files is started by transcoded, for one job\n",
                     stderr);
         return 1;
     }
     int r = confine(&e);
     if (r == 0)
-        r = assignment_read(&a, STDIN_FILENO, &e);
-    if (r == 0) {
-        r = serve(&a, &e);
-        assignment_fini(&a);
-    }
+        r = act(&e);
     if (r < 0)
         log_error(NULL, "transcoded-files: %s%s%s", e.field,
                   e.field[0] ? ": " : "", e.text);

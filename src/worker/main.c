@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "control.h"
+#include "diagnose.h"
 #include "media/avlog.h"
 #include "model/order.h"
 #include "pipeline/gate.h"
@@ -106,7 +107,7 @@ static int usage(FILE *to)
     fputs(
         "usage: transcoded-worker [--standalone]\n"
         "       transcoded-worker --survey [--cache FILE] [--anew UUID|all]\n"
-        "       transcoded-worker --watch\n"
+        "       transcoded-worker --watch | --diagnose\n"
         "       transcoded-worker --version | --help\n\n"
         "Does one job of transcoded. The daemon starts it; by hand, with\n"
         "--standalone, it reads orders from standard input and writes events\n"
@@ -116,7 +117,8 @@ static int usage(FILE *to)
         "one JSON document. What it found is kept in FILE; devices that stand\n"
         "there are not tried again, but for those that --anew names.\n\n"
         "With --watch it says each second how the GPUs are, as JSON objects,\n"
-        "each ended by NUL.\n",
+        "each ended by NUL. With --diagnose it tells descriptor 3 what it can\n"
+        "see and reach here.\n",
         to);
     return to == stdout ? 0 : 2;
 }
@@ -141,6 +143,8 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && strcmp(argv[1], "--watch") == 0)
         return watch_run(STDOUT_FILENO, WATCH_ENDLESS);
+    if (argc == 2 && strcmp(argv[1], "--diagnose") == 0)
+        return diagnose_run(ORDER_FD);
     const struct mode *mode = find_mode(argc, argv);
     if (!mode)
         return usage(stderr);

@@ -57,6 +57,30 @@ static void role__root_group_and_owner(void **state)
     }
 }
 
+static void operator__admins_and_who_started_it_by_hand(void **state)
+{
+    gid_t admins[] = {ADMINS};
+    const struct {
+        const struct access_rules *rules;
+        struct access_peer peer;
+        bool is_operator;
+    } cases[] = {
+        {&rooted, {.uid = 0}, true},
+        {&rooted, {.uid = 1000, .groups = admins, .group_count = 1}, true},
+        {&rooted, {.uid = 1000}, false},
+        {&service, {.uid = SELF}, false}, // a worker that was taken over
+        {&person, {.uid = 1000}, true},
+        {&person, {.uid = 1001}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("case %zu\n", i);
+        assert_int_equal(access_is_operator(cases[i].rules, &cases[i].peer),
+                         cases[i].is_operator);
+    }
+}
+
 static void role__no_admin_group__nobody_is_of_it(void **state)
 {
     const struct access_peer odd = {.uid = 5, .gid = ACCESS_NO_GROUP};
@@ -175,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(role__root_group_and_owner),
+        cmocka_unit_test(operator__admins_and_who_started_it_by_hand),
         cmocka_unit_test(role__no_admin_group__nobody_is_of_it),
         cmocka_unit_test(check_client__a_services_own_user_is_none),
         cmocka_unit_test(check_paths__only_below_the_roots),

@@ -76,7 +76,10 @@ static void methods__who_and_what__as_the_design_says(void **state)
             m->answer == submit_job || m->answer == planning_start;
 
         print_message("%s\n", m->name);
-        assert_int_equal(m->who, drains ? METHOD_ADMIN : METHOD_ANYBODY);
+        assert_int_equal(m->who, drains ? METHOD_ADMIN
+                                 : m->answer == diagnose_start
+                                     ? METHOD_OPERATOR
+                                     : METHOD_ANYBODY);
         assert_int_equal(m->fds, takes_channel ? 1 : 0);
     }
 }

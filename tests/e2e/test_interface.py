@@ -155,6 +155,12 @@ class Interface(harness.TestCase):
         self.assertGreaterEqual(len(self.ask("Profiles")["profiles"]), 8)
         self.assertEqual(self.ask("Devices")["devices"][0]["id"], "cpu")
         self.assertEqual(self.ask("List")["jobs"], [])
+        diagnosis = self.ask("Diagnose")
+        self.assertEqual(diagnosis["process"]["step"], "", json.dumps(diagnosis))
+        self.assertEqual(len(diagnosis["process"]["nodes"]), 7)
+        self.assertEqual([(f["role"], f["path"]) for f in diagnosis["folders"]],
+                         [("store", str(self.running.state)), ("read", "/"),
+                          ("write", str(self.out))])
         self.assertFalse(self.ask("Status")["drained"])
         self.ask("Drain")
         self.assertTrue(self.ask("Status")["drained"])
