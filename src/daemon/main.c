@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "daemon.h"
 #include "model/configuration.h"
+#include "model/profile.h"
 
 // of sysexits(3), which systemd shows by name
 #define EXIT_USAGE         2
@@ -210,21 +211,37 @@ static int serve(const struct arguments *a, struct configuration *c)
     return r < 0 ? fail(&e, EXIT_CONFIGURATION) : EXIT_SUCCESS;
 }
 
+/* What a start would read beside the configuration. */
+static int check_profiles(const struct configuration *c, struct error *e)
+{
+    struct profiles *profiles = NULL;
+    char *shipped = places_profiles();
+
+    int r = profiles_load(&profiles, shipped, c->profiles, e);
+    profiles_destroy(profiles);
+    free(shipped);
+    return r;
+}
+
 /* Actions that have to do with the configuration. */
 static int act(const struct arguments *a)
 {
     struct configuration c;
     struct error e = {0};
 
-    if (read_configuration(a->configuration, &c, &e) < 0)
-        return fail(&e, EXIT_CONFIGURATION);
+    int r = read_configuration(a->configuration, &c, &e);
+    if (r < 0)
+        return fail(&e, a->action == ACTION_SERVE ? EXIT_CONFIGURATION
+                                                  : EXIT_USAGE);
     log_set_level(c.log_level);
     if (a->action == ACTION_SERVE)
         return serve(a, &c);
     if (a->action == ACTION_PRINT)
         print(&c);
+    if (a->action == ACTION_CHECK)
+        r = check_profiles(&c, &e);
     configuration_fini(&c);
-    return EXIT_SUCCESS;
+    return r < 0 ? fail(&e, EXIT_USAGE) : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

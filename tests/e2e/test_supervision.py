@@ -948,10 +948,22 @@ class CommandLine(harness.TestCase):
         for text in ("{", '{"limits": {"cpu_jobs": 0}}', '{"x": 1}'):
             bad = self.folder / "bad.json"
             bad.write_text(text)
-            for more in (["--check-config"], ["--socket", self.folder / "s", "--state-dir", self.folder / "t"]):
+            start = ["--socket", self.folder / "s", "--state-dir", self.folder / "t"]
+            for more, status in (["--check-config"], 2), (["--print-config"], 2), (start, 78):
                 r = self.run_it("--config", bad, *more)
-                self.assertEqual(r.returncode, 78, text)
+                self.assertEqual(r.returncode, status, text)
                 self.assertIn("bad.json", r.stderr)
+
+    def test_profile__that_no_start_would_take__is_found(self):
+        profiles = self.folder / "profiles"
+        profiles.mkdir()
+        (profiles / "mine.json").write_text('{"hardware": "fast"}')
+        configuration = self.folder / "transcoded.json"
+        configuration.write_text(harness.json.dumps({"profiles": str(profiles)}))
+        r = self.run_it("--config", configuration, "--check-config")
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("hardware", r.stderr)
+        self.assertIn("mine.json", r.stderr)
 
     def test_state_folder__that_cannot_be__is_said(self):
         (self.folder / "file").write_text("")
