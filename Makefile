@@ -4,14 +4,16 @@
 #   make deps        install what is needed (Debian), or name it
 #   make demo        run the main job on a real file (INPUT=/path/film.mkv)
 #   make check       all tests; `N passed, N failed` at the end
+#   make check-package   those that a package's build can run: no sanitizers,
+#                    nothing is installed, and what needs root is skipped
 #   make soak        what takes longer
 #   make bench       measure against the ffmpeg CLI (BENCH_ONLY=remux,many,
 #                    BENCH_PAIRS=7, BENCH_JSON=file)
 #   make fuzz        libFuzzer on each parser, FUZZ_TIME seconds each
 #   make lint compat install uninstall clean vgpu
 #
-# Variables: CC, CFLAGS, DESTDIR, PREFIX, SANITIZE=address,undefined, WERROR=1,
-# V=1 (show commands).
+# Variables: CC, AR, PKG_CONFIG, CFLAGS, DESTDIR, PREFIX, WERROR=1,
+# SANITIZE=address,undefined, V=1 (show commands).
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -27,6 +29,7 @@ VERSION := 0.1.0
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+PKG_CONFIG ?= pkg-config
 comma := ,
 # Another compiler or sanitizer builds in a folder of its own.
 BUILD ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
@@ -43,7 +46,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
 	$(if $(WERROR),-Werror)
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
-FORTIFY := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+# Taken back first: a distribution's compiler may have a level of its own.
+FORTIFY := $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 
 # Floors and rooms (src/README.md): what each links, and which libraries it sees.
 FLOORS := base model wire files media pipeline sandbox store
@@ -81,8 +85,8 @@ ROOM_transcodectl := ctl
 ROOM_transcoded-files := opener
 
 # Asked once a floor; the libraries only where something is linked.
-$(foreach f,$(FLOORS) $(ROOMS),$(eval CFLAGS_$(f) := $(if $(PACKAGES_$(f)),$(shell pkg-config --cflags $(PACKAGES_$(f)) 2>/dev/null))))
-libs_for = $(shell pkg-config --libs $(sort $(foreach f,$(1) $(LINKS_$(1)),$(PACKAGES_$(f)))) 2>/dev/null)
+$(foreach f,$(FLOORS) $(ROOMS),$(eval CFLAGS_$(f) := $(if $(PACKAGES_$(f)),$(shell $(PKG_CONFIG) --cflags $(PACKAGES_$(f)) 2>/dev/null))))
+libs_for = $(shell $(PKG_CONFIG) --libs $(sort $(foreach f,$(1) $(LINKS_$(1)),$(PACKAGES_$(f)))) 2>/dev/null)
 
 sources_of = $(filter-out %/main.c,$(wildcard src/$(1)/*.c))
 objects_of = $(patsubst src/%.c,$(BUILD)/src/%.o,$(call sources_of,$(1)))
@@ -92,7 +96,7 @@ first_folder = $(word 2,$(subst /, ,$(patsubst $(BUILD)/%,%,$(1))))
 
 READY := $(foreach p,$(PROGRAMS),$(if $(wildcard src/$(ROOM_$(p))/main.c),$(p)))
 
-.PHONY: all check soak bench demo fuzz lint compat install uninstall clean \
+.PHONY: all check check-package soak bench demo fuzz lint compat install uninstall clean \
 	deps vgpu vgpu-tests tests thread-tests objects
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -122,7 +126,7 @@ define floor_rules
 $(BUILD)/lib/$(1).a: $(call objects_of,$(1))
 	$$(call say,AR,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
 endef
 $(foreach f,$(FLOORS) $(ROOMS),$(eval $(call floor_rules,$(f))))
 
@@ -142,7 +146,7 @@ SUPPORT := $(if $(wildcard tests/support/*.c),$(BUILD)/lib/support.a)
 $(BUILD)/lib/support.a: $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(wildcard tests/support/*.c))
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/tests/%.o: tests/%.c
 	$(call say,CC,$<)
@@ -184,7 +188,7 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/r
 # Measures the programs against the ffmpeg CLI.
 LINKS_bench := store files wire model base
 PACKAGES_bench := jansson sqlite3
-CFLAGS_bench := $(shell pkg-config --cflags $(PACKAGES_bench) 2>/dev/null)
+CFLAGS_bench := $(shell $(PKG_CONFIG) --cflags $(PACKAGES_bench) 2>/dev/null)
 BENCH := $(BUILD)/tests/bench/bench
 BENCH_SHIMS := $(BUILD)/tests/bench/slow_sync.so
 $(BENCH): $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(filter-out tests/bench/slow_sync.c,$(wildcard tests/bench/*.c))) $(call archives_for,bench)
@@ -206,6 +210,9 @@ deps:
 check:
 	$(Q)tests/deps check
 	$(Q)MAKE='$(MAKE)' tests/check
+
+check-package: all tests
+	$(Q)tests/check-package '$(BUILD)'
 
 # What takes longer than a check may: suites named soak_*.
 soak: all
@@ -299,14 +306,14 @@ $(VGPU)/obj/%.o: tests/vgpu/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -fPIC -fvisibility=hidden -Itests/vgpu \
-	  $(shell pkg-config --cflags $(VGPU_PACKAGES)) -c $< -o $@
+	  $(shell $(PKG_CONFIG) --cflags $(VGPU_PACKAGES)) -c $< -o $@
 
 # Never unloaded: a client closes and opens the driver several times, and what
 # was counted must stay.
 $(VGPU)/libvgpu.so: $(VGPU_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) -pthread -shared -Wl,-z,nodelete \
-	  -Wl,-soname,libvgpu.so -o $@ $^ $(shell pkg-config --libs $(VGPU_PACKAGES)) -lm
+	  -Wl,-soname,libvgpu.so -o $@ $^ $(shell $(PKG_CONFIG) --libs $(VGPU_PACKAGES)) -lm
 
 $(VGPU_NAMES:%=$(VGPU)/%): $(VGPU)/libvgpu.so
 	$(Q)ln -sf libvgpu.so $@
@@ -319,7 +326,7 @@ $(BUILD)/tests/vgpu/test_%: $(VGPU)/obj/tests/test_%.o $(VGPU_OBJECTS)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) -pthread -o $@ $^ \
-	  $(shell pkg-config --libs $(VGPU_PACKAGES)) -lcmocka -lm
+	  $(shell $(PKG_CONFIG) --libs $(VGPU_PACKAGES)) -lcmocka -lm
 
 vgpu: $(VGPU_NAMES:%=$(VGPU)/%) $(VGPU)/vgpuctl
 vgpu-tests: vgpu $(VGPU_TESTS)
