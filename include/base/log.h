@@ -5,10 +5,10 @@
  * `log_info(task->log, "started")` prints "job 17: started". NULL is the
  * program itself. Handles are small values in their owner.
  *
- * One event a line, to standard error with a "<priority>" in front where
- * JOURNAL_STREAM says that the journal reads it, plain on anything else.
+ * One event a line, to standard error; where JOURNAL_STREAM says that the
+ * journal reads that, to the sink, or else with a "<priority>" in front.
  * Control characters are escaped. All functions may be called from any thread;
- * log_set_level only before the second one starts.
+ * log_set_level and log_set_sink only before the second one starts.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -22,10 +22,22 @@ enum log_level {
     LOG_LEVEL_COUNT
 };
 
-struct log {
-    const struct log *parent; // not owned, NULL for the program
-    char name[48];            // "job 17"
+/* What a journal can be searched by, beside the text. */
+struct log_field {
+    const char *name;  // "TRANSCODED_JOB"; NULL ends a list
+    const char *value; // not owned; NULL or "": not now
 };
+
+struct log {
+    const struct log *parent;       // not owned, NULL for the program
+    const struct log_field *fields; // not owned, NULL for none; of its lines
+    char name[48];                  // "job 17"
+};
+
+/* Gets a line, without its end, for a journal; @priority is syslog(3)'s. 0, or
+ * -errno: then it is written to standard error. */
+typedef int log_sink(const struct log *l, int priority, const char *line);
+void log_set_sink(log_sink *sink);
 
 void log_set_level(enum log_level most);
 extern const char *const log_level_names[LOG_LEVEL_COUNT];
@@ -33,7 +45,7 @@ const char *log_level_name(enum log_level level);
 /* -1 when there is no such level. */
 int log_level_from_name(const char *name);
 
-/* "FORMAT" is the handle's name. */
+/* "FORMAT" is the handle's name. It has no fields. */
 void log_init(struct log *l, const struct log *parent, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -10,7 +10,11 @@
 
 #include "base/text.h"
 
+#define RAW_MOST  1024
+#define LINE_MOST (4 * RAW_MOST + 1) // escaped
+
 static enum log_level most_shown = LOG_LEVEL_INFO;
+static log_sink *journal; // NULL: standard error will do
 
 // clang-format off
 const char *const log_level_names[LOG_LEVEL_COUNT] = {
@@ -32,6 +36,11 @@ void log_set_level(enum log_level most)
     most_shown = most;
 }
 
+void log_set_sink(log_sink *sink)
+{
+    journal = sink;
+}
+
 const char *log_level_name(enum log_level level)
 {
     return log_level_names[level];
@@ -51,6 +60,7 @@ void log_init(struct log *l, const struct log *parent, const char *format, ...)
     va_list ap;
 
     l->parent = parent;
+    l->fields = NULL;
     va_start(ap, format);
     (void)vsnprintf(l->name, sizeof(l->name), format, ap);
     va_end(ap);
@@ -80,11 +90,30 @@ static size_t put_names(char *line, size_t size, const struct log *l)
     return n > 0 && (size_t)n < size - used ? used + (size_t)n : used;
 }
 
+/* One call, one line. */
+static void put_line(const char *prefix, const char *line)
+{
+    char whole[LINE_MOST + 8];
+
+    (void)snprintf(whole, sizeof(whole), "%s%s\n", prefix, line);
+    (void)!write(STDERR_FILENO, whole, strlen(whole));
+}
+
+static void put_to_journal(const struct log *l, int priority, const char *line)
+{
+    char prefix[8];
+
+    if (journal && journal(l, priority, line) == 0)
+        return;
+    (void)snprintf(prefix, sizeof(prefix), "<%d>", priority);
+    put_line(prefix, line);
+}
+
 void log_write(const struct log *l, enum log_level level, const char *format,
                ...)
 {
-    char raw[1024];
-    char line[sizeof(raw) * 4 + 8];
+    char raw[RAW_MOST];
+    char line[LINE_MOST];
     va_list ap;
 
     if (level > most_shown)
@@ -94,10 +123,9 @@ void log_write(const struct log *l, enum log_level level, const char *format,
     (void)vsnprintf(raw + used, sizeof(raw) - used, format, ap);
     va_end(ap);
 
-    size_t start = 0;
+    text_escape(raw, line, sizeof(line));
     if (to_journal())
-        start = (size_t)snprintf(line, sizeof(line), "<%d>", priorities[level]);
-    text_escape(raw, line + start, sizeof(line) - start - 1);
-    (void)strcat(line, "\n");
-    (void)!write(STDERR_FILENO, line, strlen(line)); // one call, one line
+        put_to_journal(l, priorities[level], line);
+    else
+        put_line("", line);
 }

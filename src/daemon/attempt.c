@@ -454,6 +454,7 @@ int attempt_start(struct attempt **ret, const struct attempt_config *config,
         return r;
     }
     child_attach(a->worker, &worker_ops, a);
+    child_name(a->worker, config->log);
     if (config->job->priority == JOB_BATCH)
         child_lower_priority(a->worker);
     send_job(a, config, channel);

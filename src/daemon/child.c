@@ -271,6 +271,11 @@ void child_attach(struct child *c, const struct child_ops *ops, void *user)
     c->user = user;
 }
 
+void child_name(struct child *c, const struct log *parent)
+{
+    c->name.parent = parent;
+}
+
 void child_destroy(struct child *c)
 {
     if (!c || c->destroyed)

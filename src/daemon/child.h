@@ -46,6 +46,8 @@ int child_spawn(struct child **ret, uv_loop_t *loop,
 
 /* From now on @user hears of it. */
 void child_attach(struct child *c, const struct child_ops *ops, void *user);
+/* Its log's lines are part of what @parent is about, which outlives it. */
+void child_name(struct child *c, const struct log *parent);
 
 /* SIGKILL if it lives; nobody hears of it any more. NULL is allowed. */
 void child_destroy(struct child *c);

@@ -13,6 +13,7 @@
 #include "daemon.h"
 #include "followers.h"
 #include "methods.h"
+#include "story.h"
 #include "wish.h"
 #include "work.h"
 
@@ -30,8 +31,11 @@ static struct work *work_of(struct list *link)
 static void bury(struct dispatcher *j, const struct store_job *job)
 {
     struct store_job ended = *job;
+    struct story story;
 
-    log_warning(NULL, "job %lld: interrupted too often", (long long)job->id);
+    story_init(&story, job->id);
+    story_set_outcome(&story, OUTCOME_INTERRUPTED);
+    log_warning(&story.log, "interrupted too often");
     ended.state = STATE_FAILED;
     store_update(j->daemon->store, &ended, OUTCOME_INTERRUPTED, NULL, NULL);
 }
@@ -139,10 +143,21 @@ struct work *dispatcher_work(struct dispatcher *j, struct backlog_job *row)
     return row->work ? row->work : work_create(j, row);
 }
 
+static void log_accepted(const struct store_job *job)
+{
+    struct story story;
+
+    story_init(&story, job->id);
+    log_info(&story.log, "accepted %s uid=%u priority=%s",
+             job->attached ? "attached" : "detached", job->uid,
+             job_priority_name(job->priority));
+}
+
 void dispatcher_add(struct dispatcher *j, const struct store_job *row)
 {
     struct backlog_job *added = backlog_add(j->backlog, row);
 
+    log_accepted(row);
     dispatcher_tell_state(j, added);
     dispatcher_wake(j);
 }
@@ -188,6 +203,7 @@ void dispatcher_attach(struct dispatcher *j, struct job *job,
     row.id =
         store_add_attached(j->daemon->store, row.uid, row.priority, document);
     struct backlog_job *added = backlog_add(j->backlog, &row);
+    log_accepted(&row);
     struct work *w = work_create(j, added);
     w->job = *job;
     w->has_job = true;

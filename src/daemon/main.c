@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "daemon.h"
+#include "journal.h"
 #include "model/configuration.h"
 #include "model/profile.h"
 
@@ -250,6 +251,7 @@ int main(int argc, char **argv)
 
     // what our starter left open is not for workers
     (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    journal_start();
     int status = parse(argv + (argc > 0), &a);
     if (status)
         return status;

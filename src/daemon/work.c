@@ -18,6 +18,8 @@
 #include "reply.h"
 #include "wish.h"
 
+#define LAST_WORDS 5 // lines
+
 static void requeue(struct work *w);
 
 struct work *work_create(struct dispatcher *j, struct backlog_job *row)
@@ -27,7 +29,7 @@ struct work *work_create(struct dispatcher *j, struct backlog_job *row)
     w->dispatcher = j;
     w->row = row;
     w->channel = -1;
-    log_init(&w->log, NULL, "job %lld", (long long)row->job.id);
+    story_init(&w->story, row->job.id);
     list_init(&w->enders);
     list_init(&w->holders);
     list_append(&j->works, &w->link);
@@ -158,7 +160,8 @@ static void on_told(void *user, struct event *ev)
     struct work *w = user;
 
     if (ev->kind == EVENT_READY) {
-        log_info(&w->log, "running on %s attempt=%d", ev->ready.device,
+        story_set_device(&w->story, ev->ready.device);
+        log_info(&w->story.log, "running on %s attempt=%d", ev->ready.device,
                  w->row->job.attempts);
         keep_plan(w, &ev->ready);
         save_attempt(w);
@@ -176,9 +179,25 @@ static void tell_retry(struct work *w, const struct attempt_result *result)
 
     ev.log.level = LOG_LEVEL_WARNING;
     ev.log.text = text;
-    log_warning(&w->log, "%s", text);
+    story_set_outcome(&w->story, result->outcome);
+    log_warning(&w->story.log, "%s", text);
     dispatcher_tell(w->dispatcher, w->row, &ev);
     free(text);
+}
+
+/* What the worker wrote before it failed is part of the story. */
+static void log_last_words(const struct work *w,
+                           const struct attempt_result *result)
+{
+    size_t count = json_array_size(result->log);
+
+    if (result->outcome == OUTCOME_DONE ||
+        result->outcome == OUTCOME_CANCELLED ||
+        result->outcome == OUTCOME_INTERRUPTED)
+        return;
+    for (size_t i = count > LAST_WORDS ? count - LAST_WORDS : 0; i < count; i++)
+        log_info(&w->story.log, "worker: %s",
+                 json_string_value(json_array_get(result->log, i)));
 }
 
 /* The record of the attempt, complete. */
@@ -204,6 +223,7 @@ static void on_attempt_ended(void *user, const struct attempt_result *result)
     enum task_verdict verdict =
         task_verdict(job, result->outcome, result->reason, trace, limits);
     save_result(w, result);
+    log_last_words(w, result);
     if (verdict == TASK_END) {
         work_finish(w, result->outcome, result->text, result->said);
         return;
@@ -269,7 +289,7 @@ static int launch_attempt(struct work *w, struct error *e)
         .loop = &d->loop,
         .warm = d->warm,
         .limits = &d->configuration.limits,
-        .log = &w->log,
+        .log = &w->story.log,
         .purpose = ATTEMPT_WORK,
         .id = w->row->job.id,
         .number = w->row->job.attempts,
@@ -340,6 +360,7 @@ void work_start(struct work *w)
     load_of(w)->attempts++;
     load_of(w)->ungranted++;
     w->row->job.attempts++;
+    story_begin(&w->story, w->row->job.attempts);
     enter(w, STATE_STARTING);
     if (w->has_job)
         launch(w);
@@ -437,7 +458,7 @@ static void on_stored(void *user, int result, const struct error *e)
     struct work *w = user;
 
     if (result < 0) {
-        log_error(&w->log, "its end cannot be stored: %s", e->text);
+        log_error(&w->story.log, "its end cannot be stored: %s", e->text);
         fail_all(&w->enders, e);
         fail_all(&w->holders, e);
     }
@@ -498,7 +519,8 @@ void work_finish(struct work *w, enum outcome outcome, const char *text,
     fd_close(&w->channel);
     w->row->job.state = outcome_final_state(outcome);
     w->row->job.held = false;
-    log_info(&w->log, "%s: %s attempts=%d", outcome_name(outcome),
+    story_set_outcome(&w->story, outcome);
+    log_info(&w->story.log, "%s: %s attempts=%d", outcome_name(outcome),
              text[0] ? text : state_name(w->row->job.state),
              w->row->job.attempts);
     if (w->row->job.attached)

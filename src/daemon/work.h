@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "base/log.h"
 #include "model/event.h"
 #include "model/job.h"
 #include "model/need.h"
 #include "store/store.h"
+#include "story.h"
 #include "task.h"
 
 struct attempt;
@@ -35,7 +35,7 @@ struct work {
     struct list link;              // dispatcher.works
     struct dispatcher *dispatcher; // not owned
     struct backlog_job *row;       // not owned
-    struct log log;
+    struct story story;
     enum work_phase phase;
     enum task_reason wanted; // while fetching: it is not to start after all
     bool has_job;

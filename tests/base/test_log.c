@@ -102,7 +102,7 @@ static void log_write__long_text__is_one_cut_line(void **state)
     assert_ptr_equal(strchr(line, '\n'), line + length - 1);
 }
 
-static void log_write__to_the_journal__has_a_priority(void **state)
+static void journal_is_stderr(void)
 {
     char stream[64];
     struct stat st;
@@ -111,11 +111,50 @@ static void log_write__to_the_journal__has_a_priority(void **state)
     (void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
                    (uintmax_t)st.st_ino);
     assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+}
+
+static void log_write__to_the_journal__has_a_priority(void **state)
+{
+    journal_is_stderr();
     log_warning(NULL, "slow");
     assert_string_equal(written(*state), "<4>slow\n");
     assert_int_equal(setenv("JOURNAL_STREAM", "1:1", 1), 0);
     log_warning(NULL, "slow");
     assert_string_equal(written(*state), "slow\n");
+}
+
+static struct {
+    int result;
+    char got[256];
+} sink;
+
+static int take(const struct log *l, int priority, const char *line)
+{
+    (void)snprintf(sink.got, sizeof(sink.got), "%d %s %s=%s", priority, line,
+                   l->fields[0].name, l->fields[0].value);
+    return sink.result;
+}
+
+static void log_write__with_a_sink__it_gets_what_the_journal_would(void **state)
+{
+    const struct log_field fields[] = {{"JOB", "17"}, {NULL, NULL}};
+    struct log job;
+
+    log_init(&job, NULL, "job 17");
+    job.fields = fields;
+    log_set_sink(take);
+    log_info(&job, "on a terminal");
+    assert_string_equal(written(*state), "job 17: on a terminal\n");
+    assert_string_equal(sink.got, "");
+
+    journal_is_stderr();
+    log_info(&job, "a\nb");
+    assert_string_equal(sink.got, "6 job 17: a\\nb JOB=17");
+    assert_string_equal(written(*state), "");
+    sink.result = -1; // the journal is gone
+    log_error(&job, "c");
+    assert_string_equal(written(*state), "<3>job 17: c\n");
+    log_set_sink(NULL);
 }
 
 static void log_level_from_name__names__are_found(void **state)
@@ -149,6 +188,8 @@ int main(void)
                                         begin, end),
         cmocka_unit_test_setup_teardown(
             log_write__to_the_journal__has_a_priority, begin, end),
+        cmocka_unit_test_setup_teardown(
+            log_write__with_a_sink__it_gets_what_the_journal_would, begin, end),
         cmocka_unit_test(log_level_from_name__names__are_found),
         cmocka_unit_test(log_init__long_name__is_cut),
     };

@@ -74,6 +74,7 @@ class Units(harness.TestCase):
         self.assertNotEqual(service.get("PrivateDevices"), ["yes"])  # hides the nodes
         self.assertNotIn("PrivateUsers", service)  # every client would be nobody
         self.assertNotIn("ProtectClock", service)  # allows a device more
+        self.assertNotIn("RestrictSUIDSGID", service)  # openat2() is refused with it
         self.assertEqual(service["Type"], ["notify"])  # notify-reload is none to systemd 252
         self.assertEqual(service["KillMode"], ["mixed"])  # the daemon stops its workers itself
         socket = units.read(UNITS / "transcoded.socket")["Socket"]
