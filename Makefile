@@ -264,7 +264,7 @@ INSTALLED := \
 	$(foreach m,$(wildcard src/*/*.8),644:$(m):share/man/man8/$(notdir $(m))) \
 	$(foreach c,$(wildcard src/*/*.bash),644:$(c):share/bash-completion/completions/$(notdir $(c:.bash=))) \
 	$(foreach c,$(wildcard src/*/_*),644:$(c):share/zsh/site-functions/$(notdir $(c))) \
-	$(foreach p,$(wildcard profiles/*.json),644:$(p):share/transcoded/$(p)) \
+	$(foreach p,$(wildcard profiles/*.json profiles/devices/*),644:$(p):share/transcoded/$(p)) \
 	755:systemd/device-nodes:libexec/transcoded/device-nodes \
 	$(foreach d,sysusers.d tmpfiles.d,644:systemd/$(d)/transcoded.conf:lib/$(d)/transcoded.conf) \
 	$(foreach d,$(wildcard systemd/*.service.d/*),644:$(d):share/transcoded/$(d))
@@ -287,7 +287,8 @@ uninstall:
 	$(Q)for row in $(INSTALLED) $(UNITS); do \
 	  rm -f '$(DESTDIR)$(PREFIX)'/"$${row##*:}" || exit; \
 	done
-	$(Q)for folder in libexec/transcoded share/transcoded/profiles \
+	$(Q)for folder in libexec/transcoded share/transcoded/profiles/devices \
+	    share/transcoded/profiles \
 	    $(patsubst %,share/transcoded/%,$(wildcard systemd/*.service.d)) \
 	    share/transcoded/systemd share/transcoded; do \
 	  rmdir '$(DESTDIR)$(PREFIX)'/"$$folder" 2>/dev/null || true; \

@@ -1,14 +1,13 @@
 #include "media/survey.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 
 #include <libavcodec/avcodec.h>
 
+#include "base/error.h"
 #include "base/memory.h"
+#include "media/driver.h"
 #include "model/survey.h"
-
-#define LIBCUDA "libcuda.so.1"
 
 /* Consumes @words. */
 static void add_problem(struct survey *s, char *words)
@@ -21,7 +20,11 @@ void survey_take(struct survey *ret)
 {
     *ret = (struct survey){0};
     (void)snprintf(ret->libav, sizeof(ret->libav), "%s", av_version_info());
-    if (!dlopen(LIBCUDA, RTLD_NOW))
-        add_problem(ret,
-                    xasprintf("there is no NVIDIA driver (%s)", dlerror()));
+    struct driver *driver;
+    struct error e = {0};
+    if (driver_open(&driver, &e) < 0) {
+        add_problem(ret, xstrdup(e.text));
+        return;
+    }
+    driver_close(driver);
 }
