@@ -202,7 +202,9 @@ static int start(struct child *c, uv_loop_t *loop,
     stdio[0].flags = config->input < 0 ? UV_IGNORE : UV_INHERIT_FD;
     stdio[0].data.fd = config->input;
     stdio[1].flags = stdio[2].flags = stdio[3].flags = UV_INHERIT_FD;
-    stdio[1].data.fd = config->output < 0 ? log_end : config->output;
+    stdio[1].data.fd = config->output == CHILD_CONTROL ? third
+                       : config->output == CHILD_LOG   ? log_end
+                                                       : config->output;
     stdio[2].data.fd = log_end;
     stdio[3].data.fd = third;
 

@@ -29,11 +29,15 @@ struct child_ops {
     void (*exited)(void *user, struct task_exit exit);
 };
 
+/* What becomes standard output where no descriptor does. */
+#define CHILD_LOG     (-1)
+#define CHILD_CONTROL (-2) // the control socket, for programs that only speak
+
 struct child_config {
     const char *program;
     const char *const *arguments; // after argv[0], ended by NULL; may be NULL
     int input;                    // becomes 0; -1: /dev/null
-    int output;                   // becomes 1; -1: the log does
+    int output;                   // becomes 1; or CHILD_LOG, CHILD_CONTROL
     int channel;                  // becomes 3; -1: a control socket does
     size_t log_lines;             // of its standard error that are kept
     const struct cgroup *group;   // it gets one below; NULL: it stays in ours

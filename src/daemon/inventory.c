@@ -160,6 +160,27 @@ struct inventory_device *inventory_next(const struct inventory *i,
     return NULL;
 }
 
+struct inventory_device *inventory_sample(struct inventory *i,
+                                          const struct sample *s, int64_t now)
+{
+    struct inventory_device *d = inventory_find_uuid(i, s->uuid);
+
+    if (!d)
+        return NULL;
+    d->sample = *s;
+    d->is_sampled = true;
+    d->sampled = now;
+    return d;
+}
+
+const struct sample *inventory_latest(const struct inventory_device *d,
+                                      int64_t now)
+{
+    bool is_fresh = d->is_sampled && now - d->sampled <= INVENTORY_SAMPLE_AGE;
+
+    return is_fresh ? &d->sample : NULL;
+}
+
 bool inventory_device_works(const struct inventory_device *d)
 {
     return d->is_present && d->survey.decoder_count + d->survey.encoder_count;

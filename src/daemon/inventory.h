@@ -13,8 +13,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "base/clock.h"
 #include "base/list.h"
+#include "model/mark.h"
 #include "model/sample.h"
 #include "model/survey.h"
 
@@ -26,7 +29,12 @@ struct inventory_device {
     bool is_present;             // the last survey did
     struct sample sample;        // the last of its samples
     bool is_sampled;             // there is one
+    int64_t sampled;             // monotonic µs that it came
+    struct mark_heat heat;       // of its samples
 };
+
+/* A sample that is older says nothing any more. */
+#define INVENTORY_SAMPLE_AGE (5 * SECOND)
 
 struct inventory *inventory_create(void);
 void inventory_destroy(struct inventory *i); // NULL is allowed
@@ -56,6 +64,15 @@ struct inventory_device *inventory_find_uuid(const struct inventory *i,
 /* The first of those that are present behind @last, NULL: from the start. */
 struct inventory_device *inventory_next(const struct inventory *i,
                                         const struct inventory_device *last);
+
+/* A sample has come at @now (monotonic µs). The device, or NULL where no survey
+ * has found that card: then it is dropped. */
+struct inventory_device *inventory_sample(struct inventory *i,
+                                          const struct sample *s, int64_t now);
+
+/* The last sample of a card; NULL when there is none that is fresh. */
+const struct sample *inventory_latest(const struct inventory_device *d,
+                                      int64_t now);
 
 /* Can it do anything for a job: decode or encode? */
 bool inventory_device_works(const struct inventory_device *d);

@@ -44,7 +44,7 @@ int opener_start(struct child **ret, int *ret_channel, uv_loop_t *loop,
         const struct child_config child = {
             .program = config->program,
             .input = input,
-            .output = -1,
+            .output = CHILD_LOG,
             .channel = ends[1],
             .log_lines = config->log_lines,
         };

@@ -68,7 +68,7 @@ static int spawn(struct warm *w, struct child **ret, struct error *e)
     const struct child_config config = {
         .program = w->program,
         .input = -1,
-        .output = -1,
+        .output = CHILD_LOG,
         .channel = -1,
         .log_lines = w->log_lines,
         .group = w->group,

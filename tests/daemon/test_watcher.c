@@ -1,0 +1,237 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "watcher.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "inventory.h"
+#include "support/folder.h"
+
+#define PATIENCE (20 * SECOND)
+
+/* A shell script in the place of the worker; "starts" counts its starts. */
+struct scene {
+    char *folder; // owned
+    uv_loop_t loop;
+    uv_timer_t tick;
+    struct inventory *inventory;
+    struct watcher *watcher;
+    int sampled; // how often we were told
+};
+
+static void on_sampled(void *user, struct inventory_device *device)
+{
+    struct scene *s = user;
+
+    assert_string_equal(device->survey.uuid, "GPU-A");
+    s->sampled++;
+}
+
+static int start(void **state)
+{
+    struct scene *s = xcalloc(1, sizeof(*s));
+
+    s->folder = folder_create();
+    assert_int_equal(uv_loop_init(&s->loop), 0);
+    (void)uv_timer_init(&s->loop, &s->tick);
+    s->inventory = inventory_create();
+    *state = s;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct scene *s = *state;
+
+    watcher_destroy(s->watcher);
+    inventory_destroy(s->inventory);
+    uv_close((uv_handle_t *)&s->tick, NULL);
+    (void)uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&s->loop), 0);
+    folder_remove(s->folder);
+    free(s);
+    return 0;
+}
+
+static void have_card(struct scene *s)
+{
+    struct survey_device card = {.id = "cuda:0", .uuid = "GPU-A"};
+    const struct survey survey = {.devices = &card, .device_count = 1};
+
+    inventory_set(s->inventory, &survey);
+    watcher_wake(s->watcher);
+}
+
+static void watch(struct scene *s, const char *body, int64_t silence)
+{
+    char *script =
+        xasprintf("#!/bin/sh\necho $1 >> '%s/starts'\n%s\n", s->folder, body);
+    const struct watcher_config config = {
+        .program = folder_path(s->folder, "worker"),
+        .log_lines = 5,
+        .silence = silence,
+        .pause_first = 20 * MILLISECOND,
+        .pause_most = 80 * MILLISECOND,
+    };
+
+    folder_put(s->folder, "worker", script);
+    assert_int_equal(chmod(folder_path(s->folder, "worker"), 0755), 0);
+    s->watcher = watcher_create(&s->loop, s->inventory, &config, on_sampled, s);
+    free(script);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    (void)tick;
+}
+
+/* Turn the loop until @is_so. */
+static void run_until(struct scene *s, bool (*is_so)(const struct scene *s))
+{
+    int64_t end = clock_now() + PATIENCE;
+
+    (void)uv_timer_start(&s->tick, on_tick, 10, 10);
+    while (!is_so(s)) {
+        assert_true(clock_now() < end);
+        (void)uv_run(&s->loop, UV_RUN_ONCE);
+    }
+    (void)uv_timer_stop(&s->tick);
+}
+
+static size_t starts(const struct scene *s)
+{
+    size_t count = 0;
+
+    for (const char *c = folder_get(s->folder, "starts"); *c; c++)
+        count += *c == '\n';
+    return count;
+}
+
+static bool is_sampled_twice(const struct scene *s)
+{
+    return s->sampled >= 2;
+}
+
+static bool has_started_thrice(const struct scene *s)
+{
+    return starts(s) >= 3;
+}
+
+#define SAMPLE(uuid, rest) "printf '{\"uuid\":\"" uuid "\"" rest "}\\0'\n"
+
+static void watcher__samples__are_in_the_inventory(void **state)
+{
+    struct scene *s = *state;
+
+    watch(s,
+          SAMPLE("GPU-A", ",\"temperature\":40") SAMPLE("GPU-B", "")
+              SAMPLE("GPU-A", ",\"temperature\":41") "exec sleep 60",
+          PATIENCE);
+    have_card(s);
+    run_until(s, is_sampled_twice);
+    assert_string_equal(folder_get(s->folder, "starts"), "--watch\n");
+
+    const struct inventory_device *d = inventory_find(s->inventory, "cuda:0");
+    const struct sample *latest = inventory_latest(d, clock_now());
+    assert_non_null(latest);
+    assert_true(latest->temperature == 41);
+    assert_true(latest->power < 0);
+    // and some seconds later it says nothing any more
+    assert_null(inventory_latest(d, d->sampled + INVENTORY_SAMPLE_AGE + 1));
+}
+
+static void watcher__no_card__starts_nothing(void **state)
+{
+    struct scene *s = *state;
+
+    watch(s, "exec sleep 60", PATIENCE);
+    watcher_wake(s->watcher);
+    assert_int_equal(uv_run(&s->loop, UV_RUN_DEFAULT),
+                     0); // nothing to wait for
+    assert_string_equal(folder_get(s->folder, "starts"), "(none)");
+}
+
+static bool has_started(const struct scene *s)
+{
+    return starts(s) >= 1;
+}
+
+static void watcher__card_that_vanishes__ends_it(void **state)
+{
+    struct scene *s = *state;
+    const struct survey nothing = {0};
+
+    watch(s, "exec sleep 60", PATIENCE);
+    have_card(s);
+    run_until(s, has_started);
+    inventory_set(s->inventory, &nothing);
+    watcher_wake(s->watcher);
+    assert_int_equal(uv_run(&s->loop, UV_RUN_DEFAULT), 0); // it was killed
+    assert_int_equal(starts(s), 1);
+}
+
+static void watcher__program_that_fails__is_started_again(void **state)
+{
+    static const struct {
+        const char *body;
+        int64_t silence;
+    } cases[] = {
+        {"echo no driver >&2; exit 1", PATIENCE},
+        {"kill -9 $$", PATIENCE},
+        {"printf 'no JSON\\0'; exec sleep 60", PATIENCE},
+        {"printf '{\"uuid\":\"GPU-A\",\"load\":7}\\0'; exec sleep 60",
+         PATIENCE},
+        {"exec 1>&- 3>&-; exec sleep 60", PATIENCE},
+        {"while :; do " SAMPLE("GPU-A", "") " done", PATIENCE},
+        {"head -c 1000000 /dev/zero | tr '\\0' 'a'; exec sleep 60", PATIENCE},
+        {"exec sleep 60", 50 * MILLISECOND},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        void *fresh;
+        print_message("%s\n", cases[i].body);
+        assert_int_equal(start(&fresh), 0);
+        watch(fresh, cases[i].body, cases[i].silence);
+        have_card(fresh);
+        run_until(fresh, has_started_thrice);
+        assert_int_equal(stop(&fresh), 0);
+    }
+    (void)state;
+}
+
+static void watcher__pauses__grow(void **state)
+{
+    struct scene *s = *state;
+
+    watch(s, "exit 1", PATIENCE);
+    int64_t before = clock_now();
+    have_card(s);
+    run_until(s, has_started_thrice); // after 20 ms and 40 ms
+    assert_true(clock_now() - before >= 60 * MILLISECOND);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(watcher__samples__are_in_the_inventory),
+        TEST(watcher__no_card__starts_nothing),
+        TEST(watcher__card_that_vanishes__ends_it),
+        cmocka_unit_test(watcher__program_that_fails__is_started_again),
+        TEST(watcher__pauses__grow),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
