@@ -186,6 +186,9 @@ enum job_format job_output_format(const struct job *job, size_t index);
 size_t job_renditions(const struct job *job);
 
 const char *job_priority_name(enum job_priority p);
+const char *job_hardware_name(enum job_hardware h);
+/* -1 when there is no such wish. */
+int job_hardware_from_name(const char *name);
 const char *job_format_name(enum job_format f);
 const char *job_video_codec_name(enum job_video_codec c);
 const char *job_audio_codec_name(enum job_audio_codec c);

@@ -30,12 +30,22 @@ struct store_job {
     uid_t uid;
     enum state state;
     enum job_priority priority;
-    bool attached;         // belongs to a connection, kept for the history
-    bool held;             // by Pause before it started
-    int32_t attempts;      // begun since Submit or Retry
-    int32_t failures;      // of them, that failed
-    int32_t interruptions; // of them, that shutdown or death ended
-    int64_t created;       // µs since the epoch
+    enum job_hardware hardware; // that it wishes
+    bool attached;              // belongs to a connection, kept for the history
+    bool held;                  // by Pause before it started
+    int32_t attempts;           // begun since Submit or Retry
+    int32_t failures;           // of them, that failed
+    int32_t interruptions;      // of them, that shutdown or death ended
+    int64_t created;            // µs since the epoch
+};
+
+/* A job that has been accepted. */
+struct store_new {
+    uid_t uid;
+    enum job_priority priority;
+    enum job_hardware hardware;
+    const char *key; // or NULL
+    const char *document;
 };
 
 /* One attempt, as `Show` tells it. */
@@ -45,10 +55,13 @@ struct store_attempt {
     int64_t started; // µs since the epoch
     int64_t ended;   // 0: not yet
     enum outcome outcome;
-    char *plan;   // owned; JSON array, or NULL
-    char *text;   // owned; words of the outcome, or NULL
-    char *log;    // owned; JSON array of the last lines, or NULL
-    char *detail; // owned; the outcome event as JSON, or NULL
+    char *plan;     // owned; JSON array, or NULL
+    char *given;    // owned; the grant as JSON, or NULL
+    char *why;      // owned; JSON array: reasons of plan and grant, or NULL
+    char *fallback; // owned; why the attempt before was not the last, or NULL
+    char *text;     // owned; words of the outcome, or NULL
+    char *log;      // owned; JSON array of the last lines, or NULL
+    char *detail;   // owned; the outcome event as JSON, or NULL
 };
 
 /* A job with all that is known of it, for Show and List. */
@@ -102,8 +115,7 @@ typedef void store_done(void *user, int result, const struct error *e);
  */
 typedef void store_added(void *user, int result, int64_t id,
                          const struct error *e);
-void store_add(struct store *s, uid_t uid, enum job_priority priority,
-               const char *key, const char *document, store_added *done,
+void store_add(struct store *s, const struct store_new *new, store_added *done,
                void *user);
 
 /* Change state, held and counts of @job->id. Terminal states need @outcome and
@@ -151,7 +163,6 @@ void store_prune(struct store *s, int64_t age, int64_t count, store_done *done,
  * A new attached job, for the history: its id at once, nothing waits for the
  * disk. Later calls with the id see it.
  */
-int64_t store_add_attached(struct store *s, uid_t uid,
-                           enum job_priority priority, const char *document);
+int64_t store_add_attached(struct store *s, const struct store_new *new);
 
 #endif

@@ -196,12 +196,19 @@ void dispatcher_attach(struct dispatcher *j, struct job *job,
         .uid = call->peer.uid,
         .state = STATE_QUEUED,
         .priority = job->priority,
+        .hardware = job->hardware,
         .attached = true,
         .created = clock_wall(),
     };
 
-    row.id =
-        store_add_attached(j->daemon->store, row.uid, row.priority, document);
+    const struct store_new new = {
+        .uid = row.uid,
+        .priority = row.priority,
+        .hardware = row.hardware,
+        .document = document,
+    };
+
+    row.id = store_add_attached(j->daemon->store, &new);
     struct backlog_job *added = backlog_add(j->backlog, &row);
     log_accepted(&row);
     struct work *w = work_create(j, added);

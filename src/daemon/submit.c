@@ -168,10 +168,17 @@ static void submit_detached(struct daemon *d, struct call *call,
         .uid = call->peer.uid,
         .state = STATE_QUEUED,
         .priority = job->priority,
+        .hardware = job->hardware,
         .created = clock_wall(),
     };
-    store_add(d->store, call->peer.uid, job->priority, job->key, text, on_added,
-              s);
+    const struct store_new new = {
+        .uid = s->row.uid,
+        .priority = job->priority,
+        .hardware = job->hardware,
+        .key = job->key,
+        .document = text,
+    };
+    store_add(d->store, &new, on_added, s);
     free(text);
     job_fini(job);
 }

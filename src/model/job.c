@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "model/document.h"
+#include "model/field.h"
 #include "model/job_table.h"
 #include "model/limits.h"
 
@@ -95,6 +96,16 @@ size_t job_renditions(const struct job *job)
 const char *job_priority_name(enum job_priority p)
 {
     return job_priority_names[p];
+}
+
+const char *job_hardware_name(enum job_hardware h)
+{
+    return job_hardware_names[h];
+}
+
+int job_hardware_from_name(const char *name)
+{
+    return field_name_index(job_hardware_names, JOB_HARDWARE_COUNT, name);
 }
 
 const char *job_format_name(enum job_format f)

@@ -25,6 +25,9 @@ int attempts_put(struct database *db, int64_t id, const struct store_attempt *a,
     statement_bind_text(s, 8, a->text);
     statement_bind_text(s, 9, a->log);
     statement_bind_text(s, 10, a->detail);
+    statement_bind_text(s, 11, a->given);
+    statement_bind_text(s, 12, a->why);
+    statement_bind_text(s, 13, a->fallback);
     int r = statement_run(s, e);
     if (r == 0 && database_changes(db) == 0)
         return error_set(e, -ENOENT, "no such job: %lld", (long long)id);
@@ -50,6 +53,9 @@ static int read_row(struct store_attempt *ret, sqlite3_stmt *s, struct error *e)
     a.text = statement_text(s, 6);
     a.log = statement_text(s, 7);
     a.detail = statement_text(s, 8);
+    a.given = statement_text(s, 9);
+    a.why = statement_text(s, 10);
+    a.fallback = statement_text(s, 11);
     *ret = a;
     return 0;
 }
@@ -101,5 +107,8 @@ struct store_attempt attempts_copy(const struct store_attempt *a)
     copy.text = xstrdup(a->text);
     copy.log = xstrdup(a->log);
     copy.detail = xstrdup(a->detail);
+    copy.given = xstrdup(a->given);
+    copy.why = xstrdup(a->why);
+    copy.fallback = xstrdup(a->fallback);
     return copy;
 }

@@ -52,12 +52,16 @@ static int read_job(struct store_job *ret, sqlite3_stmt *s, struct error *e)
     int priority = read_name(s, 3, priority_from_name, e);
     if (priority < 0)
         return priority;
+    int hardware = read_name(s, 14, job_hardware_from_name, e);
+    if (hardware < 0)
+        return hardware;
 
     *ret = (struct store_job){
         .id = sqlite3_column_int64(s, 0),
         .uid = (uid_t)sqlite3_column_int64(s, 1),
         .state = (enum state)state,
         .priority = (enum job_priority)priority,
+        .hardware = (enum job_hardware)hardware,
         .attached = sqlite3_column_int(s, 4) != 0,
         .held = sqlite3_column_int(s, 5) != 0,
         .attempts = sqlite3_column_int(s, 6),
@@ -84,7 +88,7 @@ static int read_record(struct store_record *ret, sqlite3_stmt *s,
     record.ended = sqlite3_column_int64(s, 11);
     record.outcome = (enum outcome)outcome;
     record.key = statement_text(s, 13);
-    record.document = statement_text(s, 14);
+    record.document = statement_text(s, 15);
     *ret = record;
     return 0;
 }
@@ -126,6 +130,7 @@ static int insert(struct database *db, const struct jobs_new *n,
     statement_bind_text(s, 6, job_priority_name(n->job.priority));
     statement_bind(s, 7, n->job.attached);
     statement_bind(s, 8, n->job.created);
+    statement_bind_text(s, 9, job_hardware_name(n->job.hardware));
     int r = statement_run(s, e);
     if (r < 0)
         return r;

@@ -53,6 +53,11 @@ const char *const schema_steps[] = {
     "  PRIMARY KEY (job, number)"
     ") STRICT;"
     "CREATE INDEX attempt_open ON attempt (job) WHERE ended = 0;",
+    // 2: what was wished of GPUs, and what was given and why
+    "ALTER TABLE job ADD COLUMN hardware TEXT NOT NULL DEFAULT 'auto';"
+    "ALTER TABLE attempt ADD COLUMN given TEXT;"
+    "ALTER TABLE attempt ADD COLUMN why TEXT;"
+    "ALTER TABLE attempt ADD COLUMN fallback TEXT;",
 };
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 

@@ -10,7 +10,7 @@
 
 #define JOB_COLUMNS \
     "job.id, uid, state, priority, attached, held, attempts, failures, " \
-    "interruptions, created, started, ended, outcome, key"
+    "interruptions, created, started, ended, outcome, key, hardware"
 
 /* One stream a state, each in order by its index; SQLite merges them lazily, so
  * that a page costs its own length, whatever lies between its rows. */
@@ -28,7 +28,7 @@ static const char *const texts[STATEMENT_COUNT] = {
 
     [STATEMENT_JOB_ADD] =
         "INSERT INTO job (id, uid, key, state, outcome, priority, attached,"
-        " created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        " created, hardware) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [STATEMENT_JOB_BY_KEY] =
         "SELECT id, document.text FROM job JOIN document ON document.job = id"
         " WHERE uid = ?1 AND key = ?2",
@@ -75,12 +75,12 @@ static const char *const texts[STATEMENT_COUNT] = {
 
     [STATEMENT_ATTEMPT_PUT] =
         "REPLACE INTO attempt (job, number, device, started, ended, outcome,"
-        " plan, text, log, detail)"
-        " SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM job"
-        " WHERE id = ?1",
+        " plan, text, log, detail, given, why, fallback)"
+        " SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
+        " FROM job WHERE id = ?1",
     [STATEMENT_ATTEMPT_GET] =
         "SELECT number, device, started, ended, outcome, plan, text, log,"
-        " detail FROM attempt WHERE job = ?1 ORDER BY number",
+        " detail, given, why, fallback FROM attempt WHERE job = ?1 ORDER BY number",
     [STATEMENT_ATTEMPT_FORGET] =
         "DELETE FROM attempt WHERE job = ?1",
     [STATEMENT_ATTEMPT_INTERRUPT] =

@@ -73,6 +73,9 @@ void store_attempt_fini(struct store_attempt *a)
     free(a->text);
     free(a->log);
     free(a->detail);
+    free(a->given);
+    free(a->why);
+    free(a->fallback);
     *a = (struct store_attempt){0};
 }
 
@@ -133,20 +136,19 @@ static const struct request_kind add_kind = {
     add_destroy,
 };
 
-static struct add *add_create(struct store *s, uid_t uid,
-                              enum job_priority priority, const char *key,
-                              const char *document)
+static struct add *add_create(struct store *s, const struct store_new *new)
 {
     struct add *a = xcalloc(1, sizeof(*a));
 
     a->request.kind = &add_kind;
-    a->key = xstrdup(key);
-    a->document = xstrdup(document);
+    a->key = xstrdup(new->key);
+    a->document = xstrdup(new->document);
     a->new = (struct jobs_new){
         .job = {.id = s->next_id++,
-                .uid = uid,
+                .uid = new->uid,
                 .state = STATE_QUEUED,
-                .priority = priority,
+                .priority = new->priority,
+                .hardware = new->hardware,
                 .created = clock_wall()},
         .key = a->key,
         .document = a->document,
@@ -154,21 +156,19 @@ static struct add *add_create(struct store *s, uid_t uid,
     return a;
 }
 
-void store_add(struct store *s, uid_t uid, enum job_priority priority,
-               const char *key, const char *document, store_added *done,
+void store_add(struct store *s, const struct store_new *new, store_added *done,
                void *user)
 {
-    struct add *a = add_create(s, uid, priority, key, document);
+    struct add *a = add_create(s, new);
 
     a->done = done;
     a->user = user;
     writer_submit(s->writer, &a->request);
 }
 
-int64_t store_add_attached(struct store *s, uid_t uid,
-                           enum job_priority priority, const char *document)
+int64_t store_add_attached(struct store *s, const struct store_new *new)
 {
-    struct add *a = add_create(s, uid, priority, NULL, document);
+    struct add *a = add_create(s, new);
     int64_t id = a->new.job.id; // for a may be gone after the next line
 
     a->new.job.attached = true;

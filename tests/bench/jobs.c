@@ -209,7 +209,8 @@ static void fill_one(struct filler *f)
         return;
     f->left--;
     f->waiting++;
-    store_add(f->store, 0, JOB_NORMAL, NULL, document, on_added, f);
+    store_add(f->store, &(struct store_new){.uid = 0, .document = document},
+              on_added, f);
 }
 
 /* Held, so that the daemon keeps it queued and runs nothing meanwhile. */

@@ -74,6 +74,9 @@ static void assert_attempt(const struct store_attempt *is,
     assert_same(is->text, expect->text);
     assert_same(is->log, expect->log);
     assert_same(is->detail, expect->detail);
+    assert_same(is->given, expect->given);
+    assert_same(is->why, expect->why);
+    assert_same(is->fallback, expect->fallback);
 }
 
 static void attempts_put__whole_and_sparse__come_back_alike(void **state)
@@ -82,6 +85,9 @@ static void attempts_put__whole_and_sparse__come_back_alike(void **state)
     char text[] = "the worker crashed";
     char log[] = "[\"last words\"]";
     char detail[] = "{\"errors\":3}";
+    char given[] = "{\"device\":\"cuda:15\"}";
+    char why[] = "[\"the CPU decodes\"]";
+    char fallback[] = "cuda:14 failed";
     const struct store_attempt cases[] = {
         {.number = 1,
          .device = "cuda:15",
@@ -91,10 +97,13 @@ static void attempts_put__whole_and_sparse__come_back_alike(void **state)
          .plan = plan,
          .text = text,
          .log = log,
-         .detail = detail},
+         .detail = detail,
+         .given = given,
+         .why = why,
+         .fallback = fallback},
         {.number = 2, .device = "cpu", .started = 5, .text = text},
         {.number = 3, .outcome = OUTCOME_OUTPUT_FAILED, .detail = detail},
-        {.number = 4, .device = "a device of 15b", .log = log},
+        {.number = 4, .device = "a device of 15b", .log = log, .why = why},
     };
     const size_t count = sizeof(cases) / sizeof(cases[0]);
     struct database_fixture *f = *state;

@@ -23,7 +23,11 @@
 static struct jobs_new new_job(int64_t id)
 {
     return (struct jobs_new){
-        .job = {.id = id, .uid = ALICE, .priority = JOB_BATCH, .created = 50},
+        .job = {.id = id,
+                .uid = ALICE,
+                .priority = JOB_BATCH,
+                .hardware = JOB_HARDWARE_PREFER,
+                .created = 50},
         .document = "{}",
     };
 }

@@ -117,8 +117,9 @@ static void add_until_killed(struct store_fixture *f, int pipe_end)
         _exit(1);
     p.fd = store_fd(f->store);
     for (int i = 0; i < 10000; i++) {
-        store_add(f->store, ALICE, JOB_NORMAL, NULL, DOCUMENT, on_acknowledged,
-                  &pipe_end);
+        store_add(f->store,
+                  &(struct store_new){.uid = ALICE, .document = DOCUMENT},
+                  on_acknowledged, &pipe_end);
         if (i % 16 == 0)
             store_dispatch(f->store);
     }

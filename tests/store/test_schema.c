@@ -175,6 +175,29 @@ static void schema_migrate__from_each_version__keeps_what_is_there(void **state)
     }
 }
 
+static void
+schema_migrate__store_of_version_1__jobs_wish_as_before(void **state)
+{
+    sqlite3 *db = NULL;
+    struct error e;
+
+    (void)state;
+    assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+    assert_int_equal(schema_migrate(db, schema_steps, 1, &e), 0);
+    sql_run(db, "INSERT INTO job (uid, state, outcome, priority, attached,"
+                " created) VALUES (1, 'queued', 'none', 'normal', 0, 5);"
+                "INSERT INTO attempt (job, number, device, started, ended,"
+                " outcome) VALUES (1, 1, 'cpu', 6, 7, 'crashed')");
+    assert_int_equal(schema_migrate(db, schema_steps, schema_step_count, &e),
+                     0);
+    assert_int_equal(
+        sql_ask(db, "SELECT count(*) FROM job WHERE hardware = 'auto'"), 1);
+    assert_int_equal(sql_ask(db, "SELECT count(*) FROM attempt WHERE given IS"
+                                 " NULL AND why IS NULL AND fallback IS NULL"),
+                     1);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 static void schema_migrate__failing_step__leaves_the_old_version(void **state)
 {
     const char *const broken[] = {steps[0], steps[1], "CREATE NONSENSE"};
@@ -208,6 +231,8 @@ int main(void)
         TEST(store_open__newer_version_with_a_journal__left_alone),
         cmocka_unit_test(
             schema_migrate__from_each_version__keeps_what_is_there),
+        cmocka_unit_test(
+            schema_migrate__store_of_version_1__jobs_wish_as_before),
         cmocka_unit_test(schema_migrate__failing_step__leaves_the_old_version),
     };
 

@@ -137,12 +137,18 @@ static void store_add_attached__seen_at_once_by_later_calls(void **state)
 {
     struct store_fixture *f = *state;
 
-    int64_t id = store_add_attached(f->store, BOB, JOB_REALTIME, DOCUMENT);
+    int64_t id = store_add_attached(
+        f->store, &(struct store_new){.uid = BOB,
+                                      .priority = JOB_REALTIME,
+                                      .document = DOCUMENT});
     struct store_job job = fetch(f, id);
     assert_true(job.attached);
     assert_int_equal(job.uid, BOB);
     assert_int_equal(job.priority, JOB_REALTIME);
-    assert_true(store_add_attached(f->store, BOB, JOB_BATCH, DOCUMENT) > id);
+    assert_true(store_add_attached(
+                    f->store, &(struct store_new){.uid = BOB,
+                                                  .priority = JOB_BATCH,
+                                                  .document = DOCUMENT}) > id);
 }
 
 static void store_update__life_of_a_job__times_counts_and_outcome(void **state)
@@ -333,9 +339,12 @@ static void store_open__after_a_death__repairs_what_was_under_way(void **state)
     struct store_fixture *f = *state;
 
     for (size_t i = 0; i < count; i++) {
-        int64_t id = cases[i].kind == ATTACHED
-                         ? store_add_attached(f->store, BOB, 0, DOCUMENT)
-                         : store_fixture_add(f, BOB, NULL, DOCUMENT);
+        int64_t id =
+            cases[i].kind == ATTACHED
+                ? store_add_attached(
+                      f->store,
+                      &(struct store_new){.uid = BOB, .document = DOCUMENT})
+                : store_fixture_add(f, BOB, NULL, DOCUMENT);
         set_state(f, id, cases[i].before,
                   state_is_terminal(cases[i].before) ? OUTCOME_DONE : 0);
         assert_int_equal(store_fixture_put_attempt(f, id, &open), 0);
@@ -388,7 +397,8 @@ static void store_prune__by_age_and_count__oldest_go_first(void **state)
     int64_t ids[1000];
 
     for (int64_t id = 1; id <= 900; id++)
-        (void)store_add_attached(f->store, ALICE, JOB_NORMAL, DOCUMENT);
+        (void)store_add_attached(
+            f->store, &(struct store_new){.uid = ALICE, .document = DOCUMENT});
     for (int64_t id = 1; id <= 850; id++) {
         struct store_job job = {.id = id, .state = STATE_FAILED};
         store_put_attempt(f->store, id, &a, NULL, NULL);
@@ -438,7 +448,8 @@ static void on_added_ask_again(void *user, int result, int64_t id,
 
     on_added(user, result, id, e);
     t->waiting++;
-    store_add(t->store, ALICE, JOB_NORMAL, NULL, DOCUMENT, on_added, t);
+    store_add(t->store, &(struct store_new){.uid = ALICE, .document = DOCUMENT},
+              on_added, t);
 }
 
 static void store_close__requests_under_way__all_answered(void **state)
@@ -447,9 +458,11 @@ static void store_close__requests_under_way__all_answered(void **state)
     struct tally t = {.waiting = 100, .store = f->store};
 
     for (int i = 0; i < 99; i++)
-        store_add(f->store, ALICE, JOB_NORMAL, NULL, DOCUMENT, on_added, &t);
-    store_add(f->store, ALICE, JOB_NORMAL, NULL, DOCUMENT, on_added_ask_again,
-              &t);
+        store_add(f->store,
+                  &(struct store_new){.uid = ALICE, .document = DOCUMENT},
+                  on_added, &t);
+    store_add(f->store, &(struct store_new){.uid = ALICE, .document = DOCUMENT},
+              on_added_ask_again, &t);
     store_fixture_close(f);
     assert_int_equal(t.waiting, 0);
     assert_int_equal(t.out_of_order, 0);
@@ -465,7 +478,9 @@ static void store_busy_since__idle_and_busy(void **state)
     bool seen = false;
 
     for (int i = 0; i < 2000; i++)
-        store_add(f->store, ALICE, JOB_NORMAL, NULL, DOCUMENT, on_added, &t);
+        store_add(f->store,
+                  &(struct store_new){.uid = ALICE, .document = DOCUMENT},
+                  on_added, &t);
     while (t.waiting > 0) {
         int64_t since = store_busy_since(f->store);
         if (since >= 0)

@@ -67,7 +67,8 @@ static void ask(struct crowd *c)
         return;
     c->left--;
     c->waiting++;
-    store_add(c->store, ALICE, JOB_NORMAL, NULL, DOCUMENT, on_added, c);
+    store_add(c->store, &(struct store_new){.uid = ALICE, .document = DOCUMENT},
+              on_added, c);
 }
 
 static void on_added(void *user, int result, int64_t id, const struct error *e)
@@ -230,7 +231,8 @@ static void writer__question_in_a_failing_group__is_answered(void **state)
 
     (void)store_fixture_add(f, ALICE, NULL, DOCUMENT);
     vfs_set_fault(b->vfs, VFS_FULL);
-    store_add(f->store, ALICE, JOB_NORMAL, NULL, DOCUMENT, on_mixed_added, &m);
+    store_add(f->store, &(struct store_new){.uid = ALICE, .document = DOCUMENT},
+              on_mixed_added, &m);
     store_list(f->store, 0, 0, 10, on_mixed_listed, &m);
     store_fixture_wait(f, &m.waiting);
     assert_int_equal(m.added, -ENOSPC);
@@ -248,11 +250,13 @@ writer__one_wrong_request__others_of_its_group_go_through(void **state)
 
     (void)store_fixture_add(f, ALICE, "k", DOCUMENT);
     vfs_set_sync_time(b->vfs, 20 * MILLISECOND); // all below: one group
-    store_add(f->store, ALICE, JOB_NORMAL, NULL, DOCUMENT, on_mixed_added,
-              &right);
-    store_add(f->store, ALICE, JOB_NORMAL, "k", "{}", on_mixed_added, &wrong);
-    store_add(f->store, ALICE, JOB_NORMAL, NULL, DOCUMENT, on_mixed_added,
-              &right);
+    store_add(f->store, &(struct store_new){.uid = ALICE, .document = DOCUMENT},
+              on_mixed_added, &right);
+    store_add(f->store,
+              &(struct store_new){.uid = ALICE, .key = "k", .document = "{}"},
+              on_mixed_added, &wrong);
+    store_add(f->store, &(struct store_new){.uid = ALICE, .document = DOCUMENT},
+              on_mixed_added, &right);
     store_fixture_wait(f, &right.waiting);
     store_fixture_wait(f, &wrong.waiting);
     assert_int_equal(right.added, 0);

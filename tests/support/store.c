@@ -141,7 +141,9 @@ int64_t store_fixture_add(struct store_fixture *f, uid_t uid, const char *key,
 {
     struct call c = {.f = f, .waiting = 1};
 
-    store_add(f->store, uid, JOB_NORMAL, key, document, on_added, &c);
+    store_add(f->store,
+              &(struct store_new){.uid = uid, .key = key, .document = document},
+              on_added, &c);
     store_fixture_wait(f, &c.waiting);
     return c.result < 0 ? c.result : c.id;
 }
