@@ -57,6 +57,9 @@ struct sample {
     size_t process_count;
 };
 
+/* All unknown. */
+void sample_init(struct sample *ret);
+
 int sample_from_json(struct sample *ret, const struct json_t *json,
                      struct error *e);
 struct json_t *sample_to_json(const struct sample *s); // a new reference

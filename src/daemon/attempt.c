@@ -498,6 +498,11 @@ void attempt_grant(struct attempt *a, const struct grant *grant)
     happen(a, TASK_GRANT, NULL);
 }
 
+int attempt_pid(const struct attempt *a)
+{
+    return child_pid(a->worker);
+}
+
 int attempt_pause(struct attempt *a)
 {
     if (a->state != TASK_RUNNING)

@@ -68,6 +68,9 @@ void attempt_destroy(struct attempt *a);
 
 void attempt_grant(struct attempt *a, const struct grant *grant);
 
+/* Of its worker. */
+int attempt_pid(const struct attempt *a);
+
 /* 0, or -EBUSY when it is in no state for it. */
 int attempt_pause(struct attempt *a);
 int attempt_resume(struct attempt *a);

@@ -17,12 +17,15 @@
 #include "followers.h"
 #include "inventory.h"
 #include "methods.h"
+#include "model/device_profile.h"
+#include "model/mark.h"
 #include "model/profile.h"
 #include "notify.h"
 #include "server.h"
 #include "store/store.h"
 #include "surveyor.h"
 #include "warm.h"
+#include "watcher.h"
 
 #define HEARTBEAT_MOST (10 * SECOND)
 #define PRUNE_EVERY    (600 * SECOND)
@@ -95,6 +98,16 @@ static int load_profiles(const struct configuration *c, struct profiles **ret,
     return r;
 }
 
+static int load_cards(const struct configuration *c,
+                      struct device_profiles **ret, struct error *e)
+{
+    char *shipped = places_profiles();
+    int r = device_profiles_load(ret, shipped, c->profiles, e);
+
+    free(shipped);
+    return r;
+}
+
 /* What a configuration brings about, made before anything of the old one goes.
  */
 struct settings {
@@ -102,6 +115,7 @@ struct settings {
     gid_t output_group;
     struct server_config server;
     struct profiles *profiles;
+    struct device_profiles *cards;
 };
 
 static int make_settings(const struct daemon *d, const struct configuration *c,
@@ -115,9 +129,13 @@ static int make_settings(const struct daemon *d, const struct configuration *c,
     if (r == 0)
         r = make_server_config(d, c, &s.server, e);
     if (r == 0)
+        r = load_cards(c, &s.cards, e);
+    if (r == 0) // the last one, so that nothing is left behind
         r = load_profiles(c, &s.profiles, e);
     if (r == 0)
         *ret = s;
+    else
+        device_profiles_destroy(s.cards);
     return r;
 }
 
@@ -147,6 +165,18 @@ static struct cgroup_limits limit_workers(const struct limits *l)
                                   .tasks = l->worker_tasks};
 }
 
+static struct watcher_config watch_by(const struct limits *l,
+                                      const char *worker)
+{
+    return (struct watcher_config){
+        .program = worker,
+        .log_lines = (size_t)l->log_lines,
+        .silence = WATCHER_SILENCE,
+        .pause_first = WATCHER_PAUSE_FIRST,
+        .pause_most = WATCHER_PAUSE_MOST,
+    };
+}
+
 static void take_over(struct daemon *d, struct configuration *c,
                       struct settings *s)
 {
@@ -159,12 +189,16 @@ static void take_over(struct daemon *d, struct configuration *c,
     d->output_group = s->output_group;
     profiles_destroy(d->profiles);
     d->profiles = s->profiles;
+    device_profiles_destroy(d->cards);
+    d->cards = s->cards;
     log_set_level(c->log_level);
     server_configure(d->server, &s->server);
     cgroup_configure(d->groups, &limits);
     warm_configure(d->warm, worker, (size_t)c->limits.log_lines);
     const struct surveyor_config survey = survey_by(d, &c->limits, worker);
     surveyor_configure(d->surveyor, &survey);
+    const struct watcher_config watch = watch_by(&c->limits, worker);
+    watcher_configure(d->watcher, &watch);
     dispatcher_wake(d->dispatcher); // a limit may have been raised
     free(worker);
 }
@@ -312,7 +346,17 @@ static void on_surveyed(void *user)
 {
     const struct daemon *d = user;
 
+    watcher_wake(d->watcher);
     dispatcher_surveyed(d->dispatcher);
+}
+
+static void on_sampled(void *user, struct inventory_device *device)
+{
+    const struct daemon *d = user;
+    const struct device_profile *card =
+        device_profiles_find(d->cards, device->survey.name);
+
+    mark_heat_note(&device->heat, &device->sample, card, device->sampled);
 }
 
 /* What workers and surveys are started by, and the first survey. */
@@ -325,8 +369,11 @@ static void start_workers(struct daemon *d)
 
     d->groups = cgroup_open(&limits);
     const struct surveyor_config survey = survey_by(d, l, worker);
+    const struct watcher_config watch = watch_by(l, worker);
+
     d->warm = warm_create(&d->loop, d->groups, worker, (size_t)l->log_lines);
     d->inventory = inventory_create();
+    d->watcher = watcher_create(&d->loop, d->inventory, &watch, on_sampled, d);
     d->surveyor =
         surveyor_create(&d->loop, d->inventory, cache, &survey, on_surveyed, d);
     free(cache);
@@ -368,6 +415,7 @@ int daemon_open(struct daemon *ret, struct places *places,
     d->rules = s.rules;
     d->output_group = s.output_group;
     d->profiles = s.profiles;
+    d->cards = s.cards;
     r = start_store(d, e);
     if (r < 0)
         return r;
@@ -409,11 +457,13 @@ void daemon_close(struct daemon *d)
     server_close(d->server);
     followers_destroy(d->followers);
     surveyor_destroy(d->surveyor);
+    watcher_destroy(d->watcher);
     diagnose_stop(d);
     dispatcher_close(d->dispatcher);
     warm_destroy(d->warm);
     inventory_destroy(d->inventory);
     profiles_destroy(d->profiles);
+    device_profiles_destroy(d->cards);
 
     // what is left are our own handles: their owners have closed theirs, and
     // killed children are waited for

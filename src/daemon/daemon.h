@@ -15,6 +15,7 @@
 #include "places.h"
 
 struct cgroup;
+struct device_profiles;
 struct error;
 struct followers;
 struct diagnosing;
@@ -25,6 +26,7 @@ struct server;
 struct store;
 struct surveyor;
 struct warm;
+struct watcher;
 
 enum daemon_phase {
     DAEMON_SERVING,
@@ -39,12 +41,14 @@ struct daemon {
     struct access_rules rules;     // borrows from the configuration
     gid_t output_group;            // ACCESS_NO_GROUP: the folder's
     struct profiles *profiles;     // owned
+    struct device_profiles *cards; // owned; what is known of kinds of cards
     struct store *store;           // owned
     struct cgroup *groups;         // owned; of the workers
     struct followers *followers;   // owned
     struct warm *warm;             // owned
     struct inventory *inventory;   // owned
     struct surveyor *surveyor;     // owned
+    struct watcher *watcher;       // owned
     struct dispatcher *dispatcher; // owned
     struct server *server;         // owned
     struct diagnosing *diagnosing; // owned; NULL: nobody asks

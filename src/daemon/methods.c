@@ -21,7 +21,7 @@ const struct method methods[] = {
     {.name = INTERFACE_PAUSE, .answer = control_pause, .parameters = {"id"}},
     {.name = INTERFACE_RESUME, .answer = control_resume, .parameters = {"id"}},
     {.name = INTERFACE_RETRY, .answer = control_retry, .parameters = {"id"}},
-    {.name = INTERFACE_DEVICES, .answer = about_devices},
+    {.name = INTERFACE_DEVICES, .answer = devices_show},
     {.name = INTERFACE_PROFILES, .answer = about_profiles},
     {.name = INTERFACE_DIAGNOSE, .answer = diagnose_start, .who = METHOD_OPERATOR},
     {.name = INTERFACE_STATUS, .answer = about_status},

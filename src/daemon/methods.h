@@ -54,8 +54,9 @@ bool parameter_bool(struct call *call, const char *name, bool *ret);
 void about_info(struct daemon *d, struct call *call);
 void about_interface(struct daemon *d, struct call *call);
 void about_status(struct daemon *d, struct call *call);
-void about_devices(struct daemon *d, struct call *call);
 void about_profiles(struct daemon *d, struct call *call);
+// devices.c
+void devices_show(struct daemon *d, struct call *call);
 // submit.c
 void submit_job(struct daemon *d, struct call *call);
 // planning.c

@@ -78,6 +78,26 @@ static const struct record sample_record = {
     .unknown = RECORD_IGNORE,
 };
 
+void sample_init(struct sample *ret)
+{
+    *ret = (struct sample){
+        .vram_total = SAMPLE_UNKNOWN,
+        .vram_used = SAMPLE_UNKNOWN,
+        .vram_free = SAMPLE_UNKNOWN,
+        .load = SAMPLE_UNKNOWN,
+        .encoder_load = SAMPLE_UNKNOWN,
+        .decoder_load = SAMPLE_UNKNOWN,
+        .temperature = SAMPLE_UNKNOWN,
+        .power = SAMPLE_UNKNOWN,
+        .power_limit = SAMPLE_UNKNOWN,
+        .clock = SAMPLE_UNKNOWN,
+        .memory_clock = SAMPLE_UNKNOWN,
+        .video_clock = SAMPLE_UNKNOWN,
+        .throttle = SAMPLE_UNKNOWN,
+        .session_total = SAMPLE_UNKNOWN,
+    };
+}
+
 int sample_from_json(struct sample *ret, const struct json_t *json,
                      struct error *e)
 {

@@ -410,26 +410,6 @@ static void read_processes(list_processes *list, list_processes_v1 *list_v1,
     }
 }
 
-static void know_nothing(struct sample *ret)
-{
-    *ret = (struct sample){
-        .vram_total = SAMPLE_UNKNOWN,
-        .vram_used = SAMPLE_UNKNOWN,
-        .vram_free = SAMPLE_UNKNOWN,
-        .load = SAMPLE_UNKNOWN,
-        .encoder_load = SAMPLE_UNKNOWN,
-        .decoder_load = SAMPLE_UNKNOWN,
-        .temperature = SAMPLE_UNKNOWN,
-        .power = SAMPLE_UNKNOWN,
-        .power_limit = SAMPLE_UNKNOWN,
-        .clock = SAMPLE_UNKNOWN,
-        .memory_clock = SAMPLE_UNKNOWN,
-        .video_clock = SAMPLE_UNKNOWN,
-        .throttle = SAMPLE_UNKNOWN,
-        .session_total = SAMPLE_UNKNOWN,
-    };
-}
-
 int nvml_read(const struct nvml *n, size_t index, struct sample *ret,
               struct error *e)
 {
@@ -438,7 +418,7 @@ int nvml_read(const struct nvml *n, size_t index, struct sample *ret,
 
     (void)snprintf(doing, sizeof(doing), "card %zu", index);
     int status = n->handle((unsigned)index, &d);
-    know_nothing(ret);
+    sample_init(ret);
     if (status == STATUS_SUCCESS)
         status = n->uuid(d, ret->uuid, sizeof(ret->uuid));
     if (status != STATUS_SUCCESS)

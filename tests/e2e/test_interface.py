@@ -152,7 +152,9 @@ class Interface(harness.TestCase):
                 self.assertNotEqual(reply.get("error"), "org.varlink.service.MethodNotImplemented")
 
     def test_queries__reply_as_described(self):
-        self.assertGreaterEqual(len(self.ask("Profiles")["profiles"]), 8)
+        profiles = self.ask("Profiles")
+        self.assertGreaterEqual(len(profiles["profiles"]), 8)
+        self.assertIn("quadro-p1000", [card["name"] for card in profiles["cards"]])
         self.assertEqual(self.ask("Devices")["devices"][0]["id"], "cpu")
         self.assertEqual(self.ask("List")["jobs"], [])
         diagnosis = self.ask("Diagnose")

@@ -1,0 +1,152 @@
+/* The method Devices: the CPU and the GPUs, as they are now. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attempt.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "connection.h"
+#include "daemon.h"
+#include "dispatcher.h"
+#include "inventory.h"
+#include "methods.h"
+#include "model/device.h"
+#include "model/device_profile.h"
+#include "model/mark.h"
+#include "work.h"
+
+/* The processor's own name; the file is the kernel's, so reading cannot wait.*/
+static void name_cpu(char *ret, size_t size)
+{
+    char line[256];
+    FILE *f = fopen("/proc/cpuinfo", "re");
+
+    (void)snprintf(ret, size, "CPU");
+    while (f && fgets(line, sizeof(line), f)) {
+        const char *colon = strchr(line, ':');
+        if (!colon || strncmp(line, "model name", 10) != 0)
+            continue;
+        line[strcspn(line, "\n")] = '\0';
+        text_escape(colon + 1 + strspn(colon + 1, " "), ret, size);
+        break;
+    }
+    if (f)
+        (void)fclose(f);
+}
+
+static double load_of_cpu(long cores)
+{
+    double load;
+
+    if (getloadavg(&load, 1) != 1 || cores < 1)
+        return -1;
+    load /= (double)cores;
+    return load > 1 ? 1 : load;
+}
+
+static json_t *describe_cpu(const struct daemon *d)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct device cpu = {
+        .id = "cpu",
+        .cores = (int32_t)cores,
+        .running = (int32_t)d->dispatcher->load.cpu_jobs,
+        .limit = (int32_t)d->configuration.limits.cpu_jobs,
+        .load = load_of_cpu(cores),
+        .health = "ok",
+    };
+
+    name_cpu(cpu.name, sizeof(cpu.name));
+    return device_to_json(&cpu);
+}
+
+static struct work *work_of(struct list *link)
+{
+    return list_entry(link, struct work, link);
+}
+
+static int32_t count_running(const struct dispatcher *j, const char *device)
+{
+    int32_t count = 0;
+
+    list_foreach (link, next, &j->works)
+        count += work_of(link)->attempt &&
+                 strcmp(work_of(link)->record.device, device) == 0;
+    return count;
+}
+
+static bool is_ours(const struct dispatcher *j, int64_t pid)
+{
+    list_foreach (link, next, &j->works) {
+        const struct attempt *a = work_of(link)->attempt;
+        if (a && attempt_pid(a) == pid)
+            return true;
+    }
+    return false;
+}
+
+/* Whose sessions there are, by the processes that hold them. */
+static void count_sessions(const struct dispatcher *j, const struct sample *s,
+                           struct device_gpu *ret)
+{
+    ret->own = ret->foreign = DEVICE_UNKNOWN;
+    if (!s || s->session_total < 0)
+        return;
+    ret->own = 0;
+    for (size_t i = 0; i < s->session_count; i++)
+        ret->own += is_ours(j, s->sessions[i].pid);
+    ret->foreign = s->session_total - ret->own;
+}
+
+static void tell_health(const struct inventory_device *i, char *ret,
+                        size_t size)
+{
+    const char *problem = i->survey.problem_count
+                              ? i->survey.problems[0]
+                              : "it can neither decode nor encode";
+
+    (void)snprintf(ret, size, "%s", inventory_device_works(i) ? "ok" : problem);
+    text_repair(ret);
+}
+
+static json_t *describe_gpu(const struct daemon *d,
+                            const struct inventory_device *i)
+{
+    int64_t now = clock_now();
+    const struct survey_device *survey = &i->survey;
+    const struct sample *sample = inventory_latest(i, now);
+    const struct device_profile *card =
+        device_profiles_find(d->cards, survey->name);
+    struct marks marks;
+    struct device_gpu gpu = {
+        .survey = survey, .sample = sample, .marks = &marks};
+    struct device device = {
+        .running = count_running(d->dispatcher, survey->id),
+        .limit = DEVICE_UNKNOWN,
+        .load = sample ? sample->load : DEVICE_UNKNOWN,
+        .gpu = &gpu,
+    };
+
+    (void)snprintf(device.id, sizeof(device.id), "%s", survey->id);
+    (void)snprintf(device.name, sizeof(device.name), "%s", survey->name);
+    tell_health(i, device.health, sizeof(device.health));
+    mark_judge(&marks, sample, card, &i->heat, now);
+    count_sessions(d->dispatcher, sample, &gpu);
+    gpu.limit =
+        card ? device_profile_sessions(card, survey->driver) : DEVICE_UNKNOWN;
+    return device_to_json(&device);
+}
+
+void devices_show(struct daemon *d, struct call *call)
+{
+    json_t *devices = json_pack("[o]", describe_cpu(d));
+
+    for (struct inventory_device *i = inventory_next(d->inventory, NULL); i;
+         i = inventory_next(d->inventory, i))
+        json_array_append_new(devices, describe_gpu(d, i));
+    call_reply(call, json_pack("{s:o, s:s}", "devices", devices, "problem",
+                               inventory_problem(d->inventory)));
+}
