@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "child.h"
+#include "model/document.h"
 #include "model/order.h"
 #include "opener.h"
 #include "warm.h"
@@ -318,12 +319,10 @@ static void on_said(void *user, const char *text, size_t size)
         reject(a, "it babbles");
         return;
     }
-    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-    if (!json) {
-        reject(a, "what it said is no JSON");
-        return;
-    }
-    int r = event_from_json(&ev, json, &e);
+    json_t *json = NULL;
+    int r = document_parse(&json, text, size, LIMITS_MESSAGE, &e);
+    if (r == 0)
+        r = event_from_json(&ev, json, &e);
     json_decref(json);
     if (r < 0) {
         char words[sizeof(e.text) + sizeof(e.field) + 8];

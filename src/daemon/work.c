@@ -492,7 +492,7 @@ static json_t *outcome_to_json(const struct work *w, enum outcome outcome,
     if (said)
         ev.outcome = *said; // lent
     ev.outcome.outcome = outcome;
-    if (outcome != OUTCOME_DONE) { // no output of it is there
+    if (outcome != OUTCOME_DONE) { // what is there is no result of it
         ev.outcome.outputs = NULL;
         ev.outcome.output_count = 0;
     }

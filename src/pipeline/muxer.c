@@ -21,6 +21,10 @@
 #include "pipeline/stage.h"
 #include "pipeline/tags.h"
 
+/* Bytes of packets that may wait for a stream whose format is not known yet:
+ * two minutes of video at 8 Mbit/s. ffmpeg gives up at 50 MB. */
+#define WAITING_MOST (INT64_C(128) << 20)
+
 struct track {
     bool known;        // its format has arrived
     AVStream *stream;  // of the output; owned by its context
@@ -44,6 +48,7 @@ struct muxer {
     struct item **waiting; // owned; packets from before the header
     size_t waiting_count;
     size_t waiting_room;
+    int64_t waiting_bytes;
 };
 
 /*
@@ -367,10 +372,37 @@ static int open_muxer(struct stage *s, struct error *e)
     return begin((struct muxer *)s, e);
 }
 
+/* The first track that nothing has come from. */
+static size_t missing_track(const struct muxer *m)
+{
+    size_t i = 0;
+
+    while (m->tracks[i].known)
+        i++;
+    return i;
+}
+
+static int refuse_to_wait(struct muxer *m, struct error *e)
+{
+    size_t track = missing_track(m);
+
+    m->stage.blame = OUTCOME_BAD_INPUT;
+    return error_set(e, -ENOBUFS,
+                     "nothing came out of stream %zu while the others sent "
+                     "%lld MiB: leave it out, or begin where it begins",
+                     m->config.plan->tracks[track].stream,
+                     (long long)(WAITING_MOST >> 20));
+}
+
 static int take_packet(struct muxer *m, struct item *item, struct error *e)
 {
     if (m->written)
         return write_packet(m, item, e);
+    if (m->waiting_bytes + item->packet->size > WAITING_MOST) {
+        item_destroy(item);
+        return refuse_to_wait(m, e);
+    }
+    m->waiting_bytes += item->packet->size;
     m->waiting = xgrow(m->waiting, &m->waiting_room, m->waiting_count + 1,
                        sizeof(struct item *));
     m->waiting[m->waiting_count++] = item;

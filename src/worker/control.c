@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "model/document.h"
 #include "model/grant.h"
 #include "model/limits.h"
 #include "model/order.h"
@@ -109,10 +110,11 @@ static int read_order(struct control *c, const char *text, size_t size, int fd,
                       struct error *e)
 {
     struct order o = {0};
-    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    json_t *json = NULL;
 
-    int r = json ? order_from_json(&o, json, e)
-                 : error_set(e, -EINVAL, "an order is no JSON");
+    int r = document_parse(&json, text, size, LIMITS_MESSAGE, e);
+    if (r == 0)
+        r = order_from_json(&o, json, e);
     json_decref(json);
     if (r < 0) {
         fd_close(&fd);

@@ -191,6 +191,36 @@ static void muxer__encoded_track__waits_for_its_format(void **state)
     bench_fini(&b);
 }
 
+/* A packet of @size bytes of which none is ever touched. */
+static struct item *large_item(int size)
+{
+    AVPacket *packet = av_packet_alloc();
+
+    assert_int_equal(av_new_packet(packet, size), 0);
+    return item_packet(packet, (AVRational){1, 25});
+}
+
+/* What a stream that never begins makes others wait for has a bound. */
+static void muxer__format_that_never_comes__is_not_waited_for(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_init(&b, "out");
+    b.track.copied = false;
+    b.track.stream = 0;
+    bench_start(&b);
+    for (int i = 0; i < 9; i++)
+        stand_feed(&b.stand, large_item(15 << 20));
+    assert_int_equal(stand_run(&b.stand), -ENOBUFS);
+    assert_string_equal(b.stand.error.text,
+                        "output 0: nothing came out of stream 0 while the "
+                        "others sent 128 MiB: leave it out, or begin where it "
+                        "begins");
+    assert_int_equal(b.stand.stage->blame, OUTCOME_BAD_INPUT);
+    bench_fini(&b);
+}
+
 static void muxer__nothing__is_no_output(void **state)
 {
     struct bench b;
@@ -293,6 +323,7 @@ int main(void)
         cmocka_unit_test(muxer__copy__is_written_in_any_container),
         cmocka_unit_test(muxer__metadata__is_kept_unless_dropped),
         cmocka_unit_test(muxer__encoded_track__waits_for_its_format),
+        cmocka_unit_test(muxer__format_that_never_comes__is_not_waited_for),
         cmocka_unit_test(muxer__nothing__is_no_output),
         cmocka_unit_test(muxer__full_disk__is_the_outputs_failure),
         cmocka_unit_test(muxer__codec_that_does_not_fit__is_a_bad_request),
