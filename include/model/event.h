@@ -29,7 +29,9 @@ enum event_kind {
     EVENT_CLAMP,
     EVENT_FALLBACK,
     EVENT_LOG,
-    EVENT_OUTCOME, // the last one
+    EVENT_OUTCOME,  // the last one that clients see
+    EVENT_RELEASED, // worker → daemon only: it holds nothing any more that it
+                    // was lent, and only the process itself has yet to go
     EVENT_KIND_COUNT
 };
 

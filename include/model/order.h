@@ -13,7 +13,8 @@
  *                                ◄──  {"event":"ready",…}     (the plan)
  *                                ◄──  progress, log, clamp…
  *   {"order":"pause"|"resume"|"stop"} ──►  at any time
- *                                ◄──  {"event":"outcome",…}   and it exits 0
+ *                                ◄──  {"event":"outcome",…}
+ *                                ◄──  {"event":"released"}    and it exits 0
  *
  * With "plan_only" the worker ends after `ready` with the outcome `done`, and
  * has opened no output.

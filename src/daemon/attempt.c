@@ -250,6 +250,7 @@ static void happen(struct attempt *a, enum task_event event, struct event *said)
         child_kill(a->worker);
         break;
     case TASK_SETTLE:
+        child_kill(a->worker); // if it is not gone yet
         if (!a->opener) {
             settle(a);
             return;
@@ -273,6 +274,8 @@ static enum task_event event_of(const struct attempt *a, const struct event *ev)
     case EVENT_FALLBACK:
     case EVENT_LOG:
         return TASK_SPOKE;
+    case EVENT_RELEASED:
+        return TASK_RELEASED;
     case EVENT_OUTCOME:
         // nothing can be done before there was a plan
         if (ev->outcome.outcome == OUTCOME_DONE && !a->was_ready)

@@ -65,6 +65,7 @@ static const struct transition transitions[TASK_STATE_COUNT][TASK_EVENT_COUNT] =
         [TASK_EXITED]  = {TASK_DONE,       TASK_SETTLE},
     },
     [TASK_ENDING] = {
+        [TASK_RELEASED] = {TASK_DONE,      TASK_SETTLE},
         // too late for these: what it said stands
         [TASK_SPOKE]   = {TASK_ENDING,     TASK_IGNORE},
         [TASK_STOP]    = {TASK_ENDING,     TASK_IGNORE},
@@ -80,6 +81,7 @@ static const struct transition transitions[TASK_STATE_COUNT][TASK_EVENT_COUNT] =
         [TASK_READY]   = {TASK_STOPPING,   TASK_NOTE},
         [TASK_SPOKE]   = {TASK_STOPPING,   TASK_IGNORE},
         [TASK_OUTCOME] = {TASK_STOPPING,   TASK_KEEP},
+        [TASK_RELEASED] = {TASK_STOPPING,  TASK_IGNORE},
         [TASK_STOP]    = {TASK_STOPPING,   TASK_IGNORE},
         [TASK_KILL]    = {TASK_STOPPING,   TASK_DESTROY},
         [TASK_BROKEN]  = {TASK_STOPPING,   TASK_DESTROY},

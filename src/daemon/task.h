@@ -30,7 +30,8 @@ enum task_event {
     TASK_READY,
     TASK_SPOKE, // progress, log, clamp, fallback
     TASK_OUTCOME,
-    TASK_GRANT, // ours
+    TASK_RELEASED, // behind the outcome: only its process has yet to go
+    TASK_GRANT,    // ours
     TASK_PAUSE,
     TASK_RESUME,
     TASK_STOP,    // cancel, timeout, shutdown, hold
@@ -56,7 +57,7 @@ enum task_action {
     TASK_PRESS,   // the next rung of the ladder
     TASK_STALL,   // begin with the ladder, for it is silent
     TASK_DESTROY, // SIGKILL
-    TASK_SETTLE,  // all is over
+    TASK_SETTLE,  // all is over, be its process gone already or not
 };
 
 /* What is to be done; *@state changes with it. */

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "child.h"
 
-#define HEAD_START_MS  30 // of a job: loading a program would slow a short one
+#define HEAD_START_MS  150 // of a job: loading a program would slow a short one
 #define PAUSE_FIRST_MS 250
 #define PAUSE_MOST_MS  30000
 #define SETTLED        (10 * SECOND) // it lived so long: nothing is wrong

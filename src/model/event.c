@@ -16,10 +16,11 @@
 #define REAL_MOST  1e9
 
 static const char *const kind_names[EVENT_KIND_COUNT] = {
-    [EVENT_STATE] = "state", [EVENT_NEED] = "need",
-    [EVENT_READY] = "ready", [EVENT_PROGRESS] = "progress",
-    [EVENT_CLAMP] = "clamp", [EVENT_FALLBACK] = "fallback",
-    [EVENT_LOG] = "log",     [EVENT_OUTCOME] = "outcome",
+    [EVENT_STATE] = "state",       [EVENT_NEED] = "need",
+    [EVENT_READY] = "ready",       [EVENT_PROGRESS] = "progress",
+    [EVENT_CLAMP] = "clamp",       [EVENT_FALLBACK] = "fallback",
+    [EVENT_LOG] = "log",           [EVENT_OUTCOME] = "outcome",
+    [EVENT_RELEASED] = "released",
 };
 
 // clang-format off
@@ -126,6 +127,11 @@ static const struct record outcome_record = {
     RECORD(E, outcome_fields), .unknown = RECORD_IGNORE, .check = check_outcome,
 };
 
+/* Nothing of its own. */
+static const struct record released_record = {
+    .size = sizeof(E), .unknown = RECORD_IGNORE,
+};
+
 /* What a kind has besides the common fields, and where it lies. */
 static const struct {
     const struct record *record;
@@ -139,6 +145,7 @@ static const struct {
     [EVENT_FALLBACK] = {&fallback_record, 0},
     [EVENT_LOG]      = {&log_record, 0},
     [EVENT_OUTCOME]  = {&outcome_record, 0},
+    [EVENT_RELEASED] = {&released_record, 0},
 };
 // clang-format on
 

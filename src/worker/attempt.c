@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "control.h"
+#include "leave.h"
 #include "media/file_io.h"
 #include "media/info.h"
 #include "media/plan.h"
@@ -286,6 +288,12 @@ static void release(struct attempt *a)
     source_close(a->source);
 }
 
+/* Who is lent nothing by a daemon has nothing to give back. */
+static void leave(const struct attempt_config *config)
+{
+    leave_early(config->grants_itself ? NULL : config->reporter);
+}
+
 void attempt_run(const struct attempt_config *config)
 {
     struct attempt a = {.config = *config, .job = &config->order->job};
@@ -297,5 +305,8 @@ void attempt_run(const struct attempt_config *config)
     else
         reporter_end(config->reporter, o, "%s%s%s", a.error.field,
                      *a.error.field ? ": " : "", a.error.text);
+    if (!a.planned || strcmp(a.plan.device, "cpu") == 0)
+        leave(config); // all that it holds is memory
     release(&a);
+    leave(config);
 }

@@ -60,7 +60,7 @@ void reporter_send(struct reporter *r, const struct event *event)
     if (!text)
         return; // no UTF-8, which text_escape() has prevented
     pthread_mutex_lock(&r->lock);
-    if (!r->ended)
+    if (!r->ended || event->kind == EVENT_RELEASED)
         (void)fd_write_all(r->fd, text, strlen(text) + 1); // if they listen
     r->ended |= event->kind == EVENT_OUTCOME;
     pthread_mutex_unlock(&r->lock);

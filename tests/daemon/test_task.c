@@ -40,6 +40,27 @@ static void next__life_of_a_good_worker(void **state)
     }
 }
 
+/* Nobody waits for the system to take a process apart that holds nothing. */
+static void next__released__is_the_end(void **state)
+{
+    enum task_state now = TASK_RUNNING;
+
+    (void)state;
+    assert_int_equal(task_next(&now, TASK_OUTCOME), TASK_KEEP);
+    assert_int_equal(task_next(&now, TASK_RELEASED), TASK_SETTLE);
+    assert_int_equal(now, TASK_DONE);
+}
+
+/* It was told to stop, and is to be seen gone. */
+static void next__released_while_stopping__is_waited_for(void **state)
+{
+    enum task_state now = TASK_STOPPING;
+
+    (void)state;
+    assert_int_equal(task_next(&now, TASK_RELEASED), TASK_IGNORE);
+    assert_int_equal(task_next(&now, TASK_EXITED), TASK_SETTLE);
+}
+
 /* Words of a worker that are refused: the attempt is lost then. */
 static void next__words_at_the_wrong_time__are_refused(void **state)
 {
@@ -52,6 +73,7 @@ static void next__words_at_the_wrong_time__are_refused(void **state)
         {S(RUNNING), S(NEED)},     {S(RUNNING), S(READY)},
         {S(PAUSED), S(READY)},     {S(ENDING), S(OUTCOME)},
         {S(ENDING), S(READY)},     {S(ENDING), S(NEED)},
+        {S(RUNNING), S(RELEASED)}, {S(WAITING), S(RELEASED)},
     };
 
     (void)state;
@@ -212,6 +234,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(next__life_of_a_good_worker),
+        cmocka_unit_test(next__released__is_the_end),
+        cmocka_unit_test(next__released_while_stopping__is_waited_for),
         cmocka_unit_test(next__words_at_the_wrong_time__are_refused),
         cmocka_unit_test(next__any_state__can_be_stopped_killed_and_left),
         cmocka_unit_test(next__done__refuses_everything),

@@ -63,6 +63,8 @@ class Supervision(Scripted):
             ("lie+wait", "crashed", 2, "'outcome' at the wrong time"),
             ("ready+wait", "crashed", 2, "'ready' at the wrong time"),
             ("need+ready+need+wait", "crashed", 2, "'need' at the wrong time"),
+            ("need+ready+released+wait", "crashed", 2, "'released' at the wrong time"),
+            ("need+ready+done+released+deaf", "done", 1, "by script"),
             ("need+ready+say:stalled", "crashed", 2, ""),
             ("need+ready+say:cancelled", "crashed", 2, ""),
             ("need+ready+crash@1+done", "done", 2, "by script"),

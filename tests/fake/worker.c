@@ -11,6 +11,7 @@
  * ready, progress   say so
  * log:N             says it N times, once without a number
  * done, say:NAME    end with this outcome
+ * released          says that it holds nothing any more
  * output            writes "fake" to output 0, by the channel
  * wait              until it is stopped, as a good worker would
  * deaf              for ever, whatever is asked
@@ -245,6 +246,7 @@ ACTION(do_ready, ready(w))
 ACTION(do_progress, progress())
 ACTION(do_done, outcome("done"))
 ACTION(do_say, outcome(value))
+ACTION(do_released, say("{\"event\":\"released\"}"))
 ACTION(do_output, write_output(w))
 ACTION(do_wait, wait_for(w, "never"))
 ACTION(do_deaf, be_deaf())
@@ -265,11 +267,12 @@ static const struct {
 } actions[] = {
     {"need", do_need},         {"encode", do_encode}, {"ready", do_ready},
     {"progress", do_progress}, {"log", say_log},      {"done", do_done},
-    {"lie", do_done},          {"say", do_say},       {"output", do_output},
-    {"wait", do_wait},         {"deaf", do_deaf},     {"crash", do_crash},
-    {"kill", do_kill},         {"exit", do_exit},     {"mute", do_exit},
-    {"babble", do_babble},     {"junk", do_junk},     {"huge", do_huge},
-    {"hangup", do_hangup},     {"noise", do_noise},   {"sleep", do_sleep},
+    {"lie", do_done},          {"say", do_say},       {"released", do_released},
+    {"output", do_output},     {"wait", do_wait},     {"deaf", do_deaf},
+    {"crash", do_crash},       {"kill", do_kill},     {"exit", do_exit},
+    {"mute", do_exit},         {"babble", do_babble}, {"junk", do_junk},
+    {"huge", do_huge},         {"hangup", do_hangup}, {"noise", do_noise},
+    {"sleep", do_sleep},
 };
 
 /* An unknown word would make a test pass that tests nothing. */
