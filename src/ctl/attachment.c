@@ -83,21 +83,18 @@ static void destroy(struct attachment *a)
     free(a);
 }
 
+/* Consumes @document. */
 static enum status create(struct attachment **ret, const struct invocation *v,
-                          struct client *c)
+                          struct client *c, json_t *document)
 {
     struct attachment *a = xcalloc(1, sizeof(*a));
     struct error e = {0};
     json_t *merged = NULL;
-    enum status s = STATUS_REFUSED;
 
     a->near = -1;
     a->far = -1;
-    if (jobfile_read(&a->document, v->operands[0], &e) < 0) {
-        status_complain(&e);
-        goto fail;
-    }
-    s = merge(&merged, v, c, a->document);
+    a->document = document;
+    enum status s = merge(&merged, v, c, a->document);
     if (s != STATUS_GOOD)
         goto fail;
     int r = open_files(a, merged, &e);
@@ -127,22 +124,55 @@ static enum status call(struct attachment *a, struct client *c,
     return r < 0 ? status_fail(STATUS_UNREACHABLE, "%s", e.text) : STATUS_GOOD;
 }
 
+/* Consumes @document. */
+static enum status run(const struct invocation *v, struct client *c,
+                       json_t *document, const char *method,
+                       attachment_attend *attend, void *user)
+{
+    struct attachment *a;
+    enum status s = create(&a, v, c, document);
+
+    if (s != STATUS_GOOD)
+        return s;
+    s = call(a, c, method);
+    if (s == STATUS_GOOD)
+        s = attend(v, c, a->files, fd_take(&a->near), user);
+    destroy(a);
+    return s;
+}
+
 enum status attachment_run(const struct invocation *v, const char *method,
                            attachment_attend *attend)
 {
     struct client *c;
-    struct attachment *a;
+    struct error e = {0};
+    json_t *document;
     enum status s = session_open(&c, v);
 
     if (s != STATUS_GOOD)
         return s;
-    s = create(&a, v, c);
-    if (s == STATUS_GOOD) {
-        s = call(a, c, method);
-        if (s == STATUS_GOOD)
-            s = attend(v, c, a->files, fd_take(&a->near));
-        destroy(a);
+    if (jobfile_read(&document, v->operands[0], &e) == 0) {
+        s = run(v, c, document, method, attend, NULL);
+    } else {
+        status_complain(&e);
+        s = STATUS_REFUSED;
     }
+    client_close(c);
+    return s;
+}
+
+enum status attachment_run_document(const struct invocation *v,
+                                    json_t *document, const char *method,
+                                    attachment_attend *attend, void *user)
+{
+    struct client *c;
+    enum status s = session_open(&c, v);
+
+    if (s != STATUS_GOOD) {
+        json_decref(document);
+        return s;
+    }
+    s = run(v, c, document, method, attend, user);
     client_close(c);
     return s;
 }

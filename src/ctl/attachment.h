@@ -10,12 +10,13 @@
 
 struct client;
 struct files;
+struct json_t;
 
 /* Follows the call on @c to its end, and meanwhile serves the worker @files
  * (lent) through @channel (consumed). */
 typedef enum status attachment_attend(const struct invocation *v,
                                       struct client *c, struct files *files,
-                                      int channel);
+                                      int channel, void *user);
 
 /*
  * Read the document that is @v's operand, merge it over the daemon's profile
@@ -26,5 +27,11 @@ typedef enum status attachment_attend(const struct invocation *v,
  */
 enum status attachment_run(const struct invocation *v, const char *method,
                            attachment_attend *attend);
+
+/* The same with a document that is not a file's, and is consumed; @user is
+ * @attend's. */
+enum status attachment_run_document(const struct invocation *v,
+                                    struct json_t *document, const char *method,
+                                    attachment_attend *attend, void *user);
 
 #endif

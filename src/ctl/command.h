@@ -21,6 +21,7 @@ struct settings {
     bool help;
     bool version;
     bool follow;
+    bool test;
     char *priority; // owned, or NULL
     char *state;    // owned; names with commas between them, or NULL
     int64_t limit;
@@ -74,6 +75,7 @@ const struct command *command_find(const char *name);
 
 extern const struct command command_cancel;
 extern const struct command command_devices;
+extern const struct command command_doctor;
 extern const struct command command_drain;
 extern const struct command command_follow;
 extern const struct command command_list;

@@ -39,7 +39,7 @@ static void on_reply(void *user, const json_t *reply)
 
 /* The worker that plans looks at the input through the file channel. */
 static enum status attend(const struct invocation *v, struct client *c,
-                          struct files *files, int channel)
+                          struct files *files, int channel, void *user)
 {
     struct error e = {0};
     struct watch w = {.invocation = v,
@@ -49,6 +49,7 @@ static enum status attend(const struct invocation *v, struct client *c,
                       .on_reply = on_reply,
                       .user = (void *)(size_t)v};
 
+    (void)user;
     enum status s = watch_run(&w, &e);
     if (e.text[0])
         status_complain(&e);

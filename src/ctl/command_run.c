@@ -4,7 +4,7 @@
 #include "wire/interface.h"
 
 static enum status attend(const struct invocation *v, struct client *c,
-                          struct files *files, int channel)
+                          struct files *files, int channel, void *user)
 {
     const struct stream stream = {.invocation = v,
                                   .client = c,
@@ -12,6 +12,7 @@ static enum status attend(const struct invocation *v, struct client *c,
                                   .channel = channel,
                                   .interrupt = STREAM_CANCEL};
 
+    (void)user;
     return stream_run(&stream);
 }
 

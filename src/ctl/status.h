@@ -12,7 +12,7 @@ struct message_reply;
 
 enum status {
     STATUS_GOOD = 0,
-    STATUS_JOB_FAILED = 1,   // or it was cancelled
+    STATUS_JOB_FAILED = 1,   // or was cancelled; or doctor found a fault
     STATUS_REFUSED = 2,      // usage, or an error reply
     STATUS_UNREACHABLE = 3,  // no daemon, or it hung up
     STATUS_INTERRUPTED = 130 // Ctrl-C

@@ -11,7 +11,7 @@ _transcodectl_profiles() {
 
 _transcodectl() {
     local commands="submit run plan list show follow cancel pause resume retry
-        devices profiles status drain undrain"
+        devices profiles status drain undrain doctor"
     local states="queued starting running paused succeeded failed cancelled"
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local command="" options="--socket --json --help --version" i
@@ -39,6 +39,7 @@ _transcodectl() {
     case $command in
     submit) options+=" --follow --priority" ;;
     list) options+=" --state --limit --before" ;;
+    doctor) options+=" --test" ;;
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

@@ -23,8 +23,6 @@
 #include "model/document.h"
 #include "opener.h"
 
-#define PATIENCE (10 * SECOND) // with a child
-
 struct probe;
 
 struct asker {
@@ -58,6 +56,12 @@ struct probe {
     /* No more will come, because of @why. */
     void (*ended)(struct diagnosing *g, const char *why);
 };
+
+/* What a child may take for all that it has to say, µs. */
+static int64_t patience(const struct daemon *d)
+{
+    return d->configuration.limits.start_timeout;
+}
 
 static void on_process(struct diagnosing *g, const json_t *document)
 {
@@ -227,7 +231,7 @@ static void on_timer(uv_timer_t *timer)
     size_t running = 0;
 
     (void)snprintf(why, sizeof(why), "no answer within %lld s",
-                   (long long)(PATIENCE / SECOND));
+                   (long long)(patience(g->daemon) / SECOND));
     for (size_t i = 0; i < PARTS; i++)
         running += g->parts[i].child != NULL;
     for (size_t i = 0; running; i++) { // the last one frees all
@@ -277,7 +281,8 @@ static struct diagnosing *create(struct daemon *d)
     list_init(&g->askers);
     g->timer.data = g;
     (void)uv_timer_init(&d->loop, &g->timer);
-    (void)uv_timer_start(&g->timer, on_timer, PATIENCE / MILLISECOND, 0);
+    (void)uv_timer_start(&g->timer, on_timer,
+                         (uint64_t)(patience(d) / MILLISECOND), 0);
     diagnosis_process_init(&g->found.process);
     (void)snprintf(g->found.version, sizeof(g->found.version), "%s",
                    TRANSCODED_VERSION);

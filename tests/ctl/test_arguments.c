@@ -97,7 +97,7 @@ static void parse__bad_lines__are_refused_in_words(void **state)
     } cases[] = {
         {{{NULL}}, "no command is given, see transcodectl --help"},
         {{{"--json"}}, "no command is given, see transcodectl --help"},
-        {{{"doctor"}}, "unknown command 'doctor', see transcodectl --help"},
+        {{{"operate"}}, "unknown command 'operate', see transcodectl --help"},
         {{{"--nice"}}, "unknown option '--nice'"},
         {{{"status", "-x"}}, "unknown option '-x'"},
         {{{"run", "--follow", "x"}}, "unknown option '--follow'"},

@@ -22,11 +22,11 @@ static void usage__is_answered_without_a_daemon(void **state)
 {
     static const struct scene_exchange cases[] = {
         {{"--version"}, NULL, 0, "transcodectl " TRANSCODED_VERSION "\n", ""},
-        {{"doctor"},
+        {{"operate"},
          NULL,
          2,
          "",
-         "transcodectl: unknown command 'doctor', see transcodectl --help\n"},
+         "transcodectl: unknown command 'operate', see transcodectl --help\n"},
         {{"show", "seven"},
          NULL,
          2,

@@ -1,0 +1,60 @@
+/*
+ * doctor_service: is the service there, and can it start what it needs?
+ */
+#include <string.h>
+
+#include "doctor.h"
+#include "model/diagnosis.h"
+
+static void judge_identity(const struct diagnosis *s, struct finding *ret)
+{
+    const char *user = s->process.user[0] ? s->process.user : "nobody knows";
+
+    finding_add(ret, FINDING_GOOD, NULL, "transcoded %s, pid %lld, as '%s', %s",
+                s->version, (long long)s->pid, user,
+                s->is_service ? "a system service" : "started by hand");
+    if (s->is_service && s->process.uid == 0)
+        finding_add(ret, FINDING_WARNING,
+                    "install the shipped unit, which has a user of its own",
+                    "it runs as root");
+    if (strcmp(s->version, TRANSCODED_VERSION) != 0)
+        finding_add(ret, FINDING_WARNING, "systemctl restart transcoded",
+                    "this transcodectl is %s", TRANSCODED_VERSION);
+}
+
+void doctor_service(const struct patient *p, struct finding *ret)
+{
+    if (p->service)
+        judge_identity(p->service, ret);
+    else
+        finding_add(ret, p->silence, p->remedy, "%s", p->reason);
+}
+
+void doctor_worker(const struct patient *p, struct finding *ret)
+{
+    const struct diagnosis_process *s = &p->service->process;
+
+    if (s->problem[0])
+        finding_add(ret, FINDING_BAD,
+                    "journalctl -u transcoded; 'transcoded-worker --diagnose "
+                    "3>&1' as the service's user shows more",
+                    "a worker that was to look around: %s", s->problem);
+    else
+        finding_add(ret, FINDING_GOOD, NULL,
+                    "a worker starts, and looks around to the end");
+}
+
+void doctor_sandbox(const struct patient *p, struct finding *ret)
+{
+    const struct diagnosis_process *s = &p->service->process;
+
+    for (size_t i = 0; i < s->layer_count; i++) {
+        const struct diagnosis_layer *l = &s->layers[i];
+        bool is_on = strcmp(l->state, "on") == 0;
+        finding_add(ret, is_on ? FINDING_GOOD : FINDING_WARNING, NULL,
+                    "%s %s%s%s", l->name, l->state, l->note[0] ? ": " : "",
+                    l->note);
+    }
+    if (!ret->found)
+        finding_add(ret, FINDING_NOTE, NULL, "the service does not tell");
+}
