@@ -22,6 +22,7 @@ struct settings {
     bool version;
     bool follow;
     bool test;
+    bool watch;
     char *priority; // owned, or NULL
     char *state;    // owned; names with commas between them, or NULL
     int64_t limit;

@@ -1,54 +1,108 @@
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
 #include <jansson.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "command.h"
+#include "devices.h"
 #include "session.h"
-#include "table.h"
+#include "terminal.h"
+#include "wire/client.h"
 #include "wire/interface.h"
 
-// clang-format off
-static const struct table_column columns[] = {
-    {"DEVICE", TABLE_LEFT}, {"JOBS", TABLE_RIGHT}, {"LIMIT", TABLE_RIGHT},
-    {"CORES", TABLE_RIGHT}, {"LOAD", TABLE_RIGHT}, {"HEALTH", TABLE_LEFT},
-    {"NAME", TABLE_LEFT},
-};
-// clang-format on
+#define PERIOD SECOND
 
-static void add_integer(struct table *t, const json_t *device, const char *name)
+static void print_once(const json_t *answer)
 {
-    table_addf(t, "%" JSON_INTEGER_FORMAT,
-               json_integer_value(json_object_get(device, name)));
+    struct terminal t;
+
+    terminal_init(&t, stdout);
+    devices_print(answer, &t);
 }
 
-static void add_device(struct table *t, const json_t *device)
+/* A picture that replaces the one before it, or a block behind it. */
+static void print_again(const json_t *answer)
 {
-    double load = json_number_value(json_object_get(device, "load"));
+    struct terminal t;
+    time_t now = time(NULL);
+    struct tm local;
+    char when[32] = "";
 
-    table_add(t, json_string_value(json_object_get(device, "id")));
-    add_integer(t, device, "running");
-    add_integer(t, device, "limit");
-    add_integer(t, device, "cores");
-    if (load >= 0)
-        table_addf(t, "%.0f%%", 100 * load);
-    else
-        table_add(t, NULL);
-    table_add(t, json_string_value(json_object_get(device, "health")));
-    table_add(t, json_string_value(json_object_get(device, "name")));
+    terminal_init(&t, stdout);
+    if (localtime_r(&now, &local))
+        (void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
+    (void)fprintf(stdout, "%s%s\n\n", t.live ? "\033[H\033[J" : "", when);
+    devices_print(answer, &t);
+    (void)fputs(t.live ? "" : "\n", stdout);
 }
 
-static void print_devices(const json_t *answer)
+static void on_interrupt(int number)
 {
-    table_show(columns, sizeof(columns) / sizeof(columns[0]),
-               json_object_get(answer, "devices"), add_device, stdout);
+    (void)number;
+    _exit(STATUS_INTERRUPTED); // nothing is under way that could be lost
+}
+
+static void wait_until(int64_t time)
+{
+    const struct timespec t = {.tv_sec = time / SECOND,
+                               .tv_nsec = time % SECOND * 1000};
+
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
+static enum status watch(const struct invocation *v)
+{
+    struct client *c;
+    struct error e = {0};
+    int64_t next = clock_now();
+
+    enum status s = session_open(&c, v);
+    if (s != STATUS_GOOD)
+        return s;
+    (void)signal(SIGINT, on_interrupt);
+    (void)setvbuf(stdout, NULL, _IOFBF, BUFSIZ); // a picture in one piece
+    while (s == STATUS_GOOD) {
+        json_t *answer;
+        s = session_ask(&answer, c, v, INTERFACE_DEVICES, NULL);
+        if (s != STATUS_GOOD)
+            break;
+        if (v->settings.json)
+            session_print_json(answer);
+        else
+            print_again(answer);
+        json_decref(answer);
+        if (fflush(stdout) == EOF) {
+            s = status_cannot_print(&e);
+            status_complain(&e);
+        }
+        wait_until(next += PERIOD);
+    }
+    client_close(c);
+    return s;
 }
 
 static enum status run(const struct invocation *v)
 {
-    return session_query(v, INTERFACE_DEVICES, NULL, print_devices);
+    if (v->settings.watch)
+        return watch(v);
+    return session_query(v, INTERFACE_DEVICES, NULL, print_once);
 }
+
+// clang-format off
+static const struct flag flags[] = {
+    FLAG_SWITCH(watch, 'w', "Show them again each second, until Ctrl-C"),
+    FLAG_END
+};
+// clang-format on
 
 const struct command command_devices = {
     .name = "devices",
     .operands = "",
-    .help = "List what the machine has to work with",
+    .help = "Show what the machine has to work with, and how it is",
+    .flags = flags,
     .run = run,
 };

@@ -15,15 +15,6 @@
 
 #define LINE_INTERVAL (5 * SECOND) // between two lines of progress
 
-enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_WARNING };
-
-static const char *const colours[] = {
-    [COLOUR_NONE] = "",
-    [COLOUR_GOOD] = "\033[32m",
-    [COLOUR_BAD] = "\033[31m",
-    [COLOUR_WARNING] = "\033[33m",
-};
-
 struct display {
     struct terminal *terminal; // not owned
     enum display_mode mode;
@@ -91,12 +82,12 @@ enum state display_state(const struct display *d)
 }
 
 /* A line that stays, after "job 17: ". */
-static void say(struct display *d, enum colour colour, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+static void say(struct display *d, enum terminal_colour colour,
+                const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-static void say(struct display *d, enum colour colour, const char *format, ...)
+static void say(struct display *d, enum terminal_colour colour,
+                const char *format, ...)
 {
-    bool coloured = d->terminal->colour && colour != COLOUR_NONE;
     char text[EVENT_TEXT_MOST + 512];
     va_list ap;
 
@@ -107,14 +98,14 @@ static void say(struct display *d, enum colour colour, const char *format, ...)
     char *safe = terminal_escape(text);
     hide_bar(d);
     (void)fprintf(d->terminal->out, "%sjob %" PRId64 ": %s%s\n",
-                  coloured ? colours[colour] : "", d->job, safe,
-                  coloured ? "\033[m" : "");
+                  terminal_paint(d->terminal, colour), d->job, safe,
+                  terminal_unpaint(d->terminal, colour));
     free(safe);
 }
 
 static void show_state(struct display *d, const struct event *ev, int64_t now)
 {
-    say(d, COLOUR_NONE, "%s", state_name(ev->state));
+    say(d, TERMINAL_PLAIN, "%s", state_name(ev->state));
     d->has_progress = false; // a new attempt begins again
     d->line_due = now + LINE_INTERVAL;
 }
@@ -126,12 +117,12 @@ static void show_ready(struct display *d, const struct event *ev, int64_t now)
     (void)now;
     d->plan[0] = '\0';
     for (size_t i = 0; i < ready->plan_count; i++) {
-        say(d, COLOUR_NONE, "plan on %s: %s", ready->device, ready->plan[i]);
+        say(d, TERMINAL_PLAIN, "plan on %s: %s", ready->device, ready->plan[i]);
         if (!d->plan[0] && strcmp(ready->plan[i], "copy") != 0)
             text_escape(ready->plan[i], d->plan, sizeof(d->plan));
     }
     for (size_t i = 0; i < ready->why_count; i++)
-        say(d, COLOUR_NONE, "because %s", ready->why[i]);
+        say(d, TERMINAL_PLAIN, "because %s", ready->why[i]);
 }
 
 static void show_progress(struct display *d, const struct event *ev,
@@ -144,14 +135,14 @@ static void show_progress(struct display *d, const struct event *ev,
     if (d->mode == DISPLAY_BAR || now < d->line_due)
         return;
     progress_format_line(&ev->progress, line, sizeof(line));
-    say(d, COLOUR_NONE, "%s", line);
+    say(d, TERMINAL_PLAIN, "%s", line);
     d->line_due = now + LINE_INTERVAL;
 }
 
 static void show_clamp(struct display *d, const struct event *ev, int64_t now)
 {
     (void)now;
-    say(d, COLOUR_WARNING, "%s is %g instead of %g: %s", ev->clamp.field,
+    say(d, TERMINAL_YELLOW, "%s is %g instead of %g: %s", ev->clamp.field,
         ev->clamp.to, ev->clamp.from, ev->clamp.reason);
 }
 
@@ -159,14 +150,14 @@ static void show_fallback(struct display *d, const struct event *ev,
                           int64_t now)
 {
     (void)now;
-    say(d, COLOUR_WARNING, "goes on on %s instead of %s: %s", ev->fallback.to,
+    say(d, TERMINAL_YELLOW, "goes on on %s instead of %s: %s", ev->fallback.to,
         ev->fallback.from, ev->fallback.reason);
 }
 
 static void show_log(struct display *d, const struct event *ev, int64_t now)
 {
     (void)now;
-    say(d, ev->log.level == LOG_LEVEL_ERROR ? COLOUR_BAD : COLOUR_NONE,
+    say(d, ev->log.level == LOG_LEVEL_ERROR ? TERMINAL_RED : TERMINAL_PLAIN,
         "%s: %s", log_level_name(ev->log.level), ev->log.text);
 }
 
@@ -178,7 +169,7 @@ static void show_output(struct display *d, const struct event_output *o)
     text_format_size(o->size, size, sizeof(size));
     text_format_duration((int64_t)(o->duration * 1e6), duration,
                          sizeof(duration));
-    say(d, COLOUR_NONE, "%s, %s, %s", o->path, size, duration);
+    say(d, TERMINAL_PLAIN, "%s, %s, %s", o->path, size, duration);
 }
 
 static void show_outcome(struct display *d, const struct event *ev, int64_t now)
@@ -192,9 +183,9 @@ static void show_outcome(struct display *d, const struct event *ev, int64_t now)
     for (size_t i = 0; i < o->output_count; i++)
         show_output(d, &o->outputs[i]);
     if (o->errors > 0)
-        say(d, COLOUR_WARNING, "%" PRId64 " errors in the input were survived",
+        say(d, TERMINAL_YELLOW, "%" PRId64 " errors in the input were survived",
             o->errors);
-    say(d, o->outcome == OUTCOME_DONE ? COLOUR_GOOD : COLOUR_BAD, "%s%s%s",
+    say(d, o->outcome == OUTCOME_DONE ? TERMINAL_GREEN : TERMINAL_RED, "%s%s%s",
         name, says_more ? ": " : "", says_more ? o->text : "");
 }
 

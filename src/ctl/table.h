@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "terminal.h"
+
 struct json_t;
 struct table;
 
@@ -26,6 +28,9 @@ void table_destroy(struct table *t); // NULL is allowed
 void table_add(struct table *t, const char *text);
 void table_addf(struct table *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The colour of the cell that was added last, on a terminal that has any. */
+void table_paint(struct table *t, enum terminal_colour colour);
 
 /* Two blanks between columns, none at the end of a line. */
 void table_print(const struct table *t, FILE *out);

@@ -34,6 +34,23 @@ void terminal_resize(struct terminal *t)
         t->width = size.ws_col;
 }
 
+const char *terminal_paint(const struct terminal *t, enum terminal_colour c)
+{
+    static const char *const codes[] = {
+        [TERMINAL_PLAIN] = "",
+        [TERMINAL_GREEN] = "\033[32m",
+        [TERMINAL_YELLOW] = "\033[33m",
+        [TERMINAL_RED] = "\033[31m",
+    };
+
+    return t->colour ? codes[c] : "";
+}
+
+const char *terminal_unpaint(const struct terminal *t, enum terminal_colour c)
+{
+    return t->colour && c != TERMINAL_PLAIN ? "\033[m" : "";
+}
+
 char *terminal_escape(const char *s)
 {
     size_t room = 4 * strlen(s) + 1; // \xNN for each byte at worst

@@ -17,11 +17,22 @@ struct terminal {
     size_t width; // columns
 };
 
+enum terminal_colour {
+    TERMINAL_PLAIN,
+    TERMINAL_GREEN,
+    TERMINAL_YELLOW,
+    TERMINAL_RED,
+};
+
 /* Something else than a terminal is not live. */
 void terminal_init(struct terminal *t, FILE *out);
 
 /* Ask for the width again, after SIGWINCH. */
 void terminal_resize(struct terminal *t);
+
+/* What begins and what ends text of a colour; "" where there are none. */
+const char *terminal_paint(const struct terminal *t, enum terminal_colour c);
+const char *terminal_unpaint(const struct terminal *t, enum terminal_colour c);
 
 /* @s as text_escape() makes it, as long as it comes; the caller frees. */
 char *terminal_escape(const char *s);

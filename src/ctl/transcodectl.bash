@@ -38,6 +38,7 @@ _transcodectl() {
 
     case $command in
     submit) options+=" --follow --priority" ;;
+    devices) options+=" --watch" ;;
     list) options+=" --state --limit --before" ;;
     doctor) options+=" --test" ;;
     esac

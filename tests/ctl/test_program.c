@@ -230,15 +230,6 @@ static void views__replies__become_tables_and_pages(void **state)
          " 8  failed  batch     1970-01-01 00:00:00  1min 30s  /a\\x1b\n"
          " 7  queued  -         1970-01-01 00:00:00         -  -\n",
          ""},
-        {{"devices"},
-         "call io.transcoded.Devices\n"
-         "reply {\"devices\":[{\"id\":\"cpu\",\"name\":\"Some CPU\","
-         "\"cores\":4,\"running\":1,\"limit\":2,\"load\":0.25,"
-         "\"health\":\"ok\"}]}\n",
-         0,
-         "DEVICE  JOBS  LIMIT  CORES  LOAD  HEALTH  NAME\n"
-         "cpu        1      2      4   25%  ok      Some CPU\n",
-         ""},
         {{"status"},
          "call io.transcoded.Status\n"
          "reply {\"version\":\"1.2\",\"uptime\":90.5,\"jobs\":{\"queued\":3,"

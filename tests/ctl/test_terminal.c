@@ -133,11 +133,32 @@ static void terminal__json__cannot_steer_it(void **state)
     free(text);
 }
 
+static void terminal__reading_out_of_range__is_coloured(void **state)
+{
+    static const char script[] =
+        "call io.transcoded.Devices\n"
+        "reply {\"devices\":[{\"id\":\"cuda:0\",\"running\":0,\"gpu\":"
+        "{\"temperature\":90,\"power\":30,\"marks\":{\"temperature\":"
+        "\"bad\",\"power\":\"ok\"}}}]}\n";
+    static const char *const arguments[] = {"devices", NULL};
+
+    (void)state;
+    (void)setenv("NO_COLOR", "", 1);
+    char *text = run_on_terminal(script, 80, arguments);
+    assert_non_null(strstr(text, "  \033[31m90 °C\033[m  30.0 W  "));
+    free(text);
+    (void)setenv("NO_COLOR", "1", 1);
+    text = run_on_terminal(script, 80, arguments);
+    assert_non_null(strstr(text, "  90 °C  30.0 W  "));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(terminal__new_width_and_ctrl_c__are_followed),
         cmocka_unit_test(terminal__json__cannot_steer_it),
+        cmocka_unit_test(terminal__reading_out_of_range__is_coloured),
         cmocka_unit_test(terminal__progress__is_a_bar_of_its_width),
     };
 

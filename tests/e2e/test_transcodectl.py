@@ -155,7 +155,7 @@ class Ctl(harness.TestCase):
         self.assertRegex(page, r"^job 1: succeeded\n")
         self.assertRegex(page, rf"\n  output +{self.out}/out.mkv\n")
         self.assertRegex(page, r"\nattempt 1 on cpu\n  plan +copy\n")
-        self.assertRegex(self.ctl("devices").stdout, r"\ncpu +\d+ +\d+ +\d+ ")
+        self.assertRegex(self.ctl("devices").stdout, r"\ncpu +0/\d+ +- ")
         for line in self.ctl("profiles").stdout.splitlines()[1:]:
             document = json.loads(self.ctl("--json", "profiles", line.split()[0]).stdout)
             self.assertIn("outputs", document)
