@@ -46,6 +46,26 @@ def machine(*modules, show):
         in {show}""")
 
 
+def sections(unit):
+    """{section: {key: [texts]}} of a unit of `config.systemd`, as NixOS writes it."""
+    described = {
+        "Unit": {"Description": [unit["description"]] if unit["description"] else [],
+                 **{k: unit[k.lower()] for k in ("Documentation", "Requires", "Wants", "After", "Before")},
+                 **unit["unitConfig"]},
+        "Service": {**unit.get("serviceConfig", {}),
+                    "Environment": [f"{k}={v}" for k, v in unit.get("environment", {}).items()]},
+        "Socket": unit.get("socketConfig", {}),
+        "Install": {"WantedBy": unit["wantedBy"]},
+    }
+    filled = {}
+    for name, keys in described.items():
+        for key, value in keys.items():
+            for v in value if isinstance(value, list) else [value]:
+                text = {True: "yes", False: "no"}[v] if isinstance(v, bool) else str(v)
+                filled.setdefault(name, {}).setdefault(key, []).append(text)
+    return filled
+
+
 class TestCase(harness.TestCase):
     @classmethod
     def setUpClass(cls):

@@ -49,8 +49,7 @@ SETS = {"After", "Environment"}
 
 def plain(key, values):
     """Values of a unit's key, in one form for files and modules."""
-    texts = [{True: "yes", False: "no"}.get(v, str(v)) if isinstance(v, bool) else str(v) for v in values]
-    texts = [re.sub(r"@PREFIX@|/nix/store/[^/]+", "", t) for t in texts]
+    texts = [re.sub(r"@PREFIX@|/nix/store/[^/]+", "", t) for t in values]
     if key in WORDS:
         texts = [word for t in texts for word in t.split()]
     return sorted(texts) if key in SETS else texts
@@ -63,21 +62,7 @@ def of_file(path):
 
 
 def of_module(unit):
-    """A unit of `config.systemd` as its file would be read."""
-    sections = {
-        "Unit": {"Description": [unit["description"]] if unit["description"] else [],
-                 **{k: unit[k.lower()] for k in ("Documentation", "Requires", "Wants", "After", "Before")},
-                 **unit["unitConfig"]},
-        "Service": {**unit.get("serviceConfig", {}),
-                    "Environment": [f"{k}={v}" for k, v in unit.get("environment", {}).items()]},
-        "Socket": unit.get("socketConfig", {}),
-        "Install": {"WantedBy": unit["wantedBy"]},
-    }
-    filled = {}
-    for name, keys in sections.items():
-        listed = {k: plain(k, v if isinstance(v, list) else [v]) for k, v in keys.items()}
-        filled[name] = {k: v for k, v in listed.items() if v}
-    return {name: keys for name, keys in filled.items() if keys}
+    return {name: {k: plain(k, v) for k, v in keys.items()} for name, keys in nix.sections(unit).items()}
 
 
 class Units(nix.TestCase):
