@@ -16,6 +16,12 @@ void avlog_start(void (*sink)(void *opaque, enum log_level level,
                               const char *line),
                  void *opaque);
 
+/* The errors that libav said in the calling thread since it was told to forget
+ * them, with newlines between; "" for none. A code alone often says too little.
+ */
+void avlog_forget_errors(void);
+const char *avlog_errors(void);
+
 /* Between these two the calling thread only finds out what an input is. What
  * codecs say then is for debugging, LOG_LEVEL_DEBUG. */
 void avlog_begin_probe(void);

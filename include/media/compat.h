@@ -140,6 +140,15 @@ compat_encoder_layouts(const AVCodec *codec)
 #endif
 }
 
+/* A decoder on a device hands out its own surfaces, instead of copies of them.
+ * 5.1 knows nothing else; later ones want to be told that the pool is sized for
+ * it. */
+#ifdef AV_HWACCEL_FLAG_UNSAFE_OUTPUT
+#define COMPAT_HWACCEL_UNSAFE_OUTPUT AV_HWACCEL_FLAG_UNSAFE_OUTPUT
+#else
+#define COMPAT_HWACCEL_UNSAFE_OUTPUT 0
+#endif
+
 /* Since 7.0 a graph negotiates colour, so its source has to say it. */
 static inline void compat_source_set_colour(AVBufferSrcParameters *p,
                                             const AVFrame *f)

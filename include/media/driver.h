@@ -38,6 +38,10 @@ int driver_card(const struct driver *d, int index, struct driver_card *ret,
 /* CUDA's number of the card @uuid; -ENODEV with words: it is not there. */
 int driver_find(const struct driver *d, const char *uuid, struct error *e);
 
+/* Bytes that nobody uses of the card that the CUDA context @context is on, -1
+ * where it does not say. */
+int64_t driver_free_memory(const struct driver *d, void *context);
+
 /* "470.256.02", or "" where nobody says. */
 const char *driver_version(const struct driver *d);
 

@@ -5,7 +5,13 @@
 #ifndef MEDIA_HWDEVICE_H
 #define MEDIA_HWDEVICE_H
 
+#include <stdint.h>
+
+#include <libavcodec/codec.h>
+#include <libavutil/hwcontext.h>
+
 struct AVBufferRef;
+struct backend;
 struct error;
 struct hwdevice;
 
@@ -21,10 +27,19 @@ int hwdevice_open(struct hwdevice **ret, const char *id, const char *uuid,
  */
 void hwdevice_close(struct hwdevice *h);
 
+const char *hwdevice_id(const struct hwdevice *h);
 const char *hwdevice_uuid(const struct hwdevice *h);
+const struct backend *hwdevice_backend(const struct hwdevice *h);
 
 /* Borrowed, for av_buffer_ref(). */
 struct AVBufferRef *hwdevice_ref(const struct hwdevice *h);
+
+/* Bytes of the card's memory that nobody uses, -1 unknown. */
+int64_t hwdevice_free_memory(const struct hwdevice *h);
+
+/* libav's decoder of @codec that works on devices of @type; NULL: none. */
+const AVCodec *hwdevice_find_decoder(enum AVCodecID codec,
+                                     enum AVHWDeviceType type);
 
 /* Load ahead what decoders and encoders will ask for: NVDEC's and NVENC's
  * libraries. No session is opened. What is missing is their error later. */

@@ -11,16 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "media/backend.h"
 #include "media/info.h"
+#include "media/plan_notes.h"
 #include "model/job.h"
 
 struct container;
 struct error;
 struct grant;
-struct need;
+struct survey_device;
 
 #define PLAN_DESCRIPTION_MOST 128
 #define PLAN_OPTIONS_MOST     20
+#define PLAN_QUEUED_FRAMES    1 // that wait between two stages, at most
 
 /* One of an encoder's options, by libav's name. */
 struct plan_option {
@@ -36,7 +39,8 @@ struct plan_options {
 struct plan_video {
     int width; // pixels as stored
     int height;
-    enum AVPixelFormat format;
+    enum AVPixelFormat format; // of what is encoded, also in a device's memory
+    const struct backend *by[OP_COUNT]; // who does what
     enum media_turn turn;
     AVRational fixed_rate;   // frames are dropped and repeated for it; 0/1: no
     AVRational frame_rate;   // of what leaves; 0/1: variable
@@ -71,32 +75,33 @@ struct plan_output {
 };
 
 struct plan {
-    char device[16];
+    char device[16];  // as granted
     int threads;      // of decoders and encoders each, 0: as libav likes
     int64_t start;    // µs into the input
     int64_t duration; // µs, JOB_UNSET: to the end
     struct plan_output *outputs; // owned
     size_t output_count;
+    struct plan_notes notes;
 };
 
-/* Is there this encoder? */
-typedef bool plan_available(const char *encoder);
+struct plan_request {
+    const struct job *job;
+    const struct media_info *info;
+    const struct grant *grant;
+    const struct survey_device *device;     // that was granted; NULL: the CPU
+    bool (*available)(const char *encoder); // is there this encoder of the CPU?
+};
 
 /*
  * 0, or -errno with words: -ENOENT when the input lacks a stream that was asked
  * for, -EBADMSG when it cannot be decoded, -EINVAL and -ENOTSUP when the job
  * asks for what cannot be.
  */
-int plan_make(struct plan *ret, const struct job *job,
-              const struct media_info *info, const struct grant *grant,
-              plan_available *available, struct error *e);
+int plan_make(struct plan *ret, const struct plan_request *request,
+              struct error *e);
 void plan_fini(struct plan *plan);
 
 /* What the libraries of this machine have. */
 bool plan_has_encoder(const char *name);
-
-/* What the plan's work needs of a device. */
-void plan_need(const struct plan *plan, const struct media_info *info,
-               struct need *ret);
 
 #endif

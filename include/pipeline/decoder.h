@@ -1,7 +1,9 @@
 /*
  * decoder: packets of one stream → frames, sent to every output of the stage.
  *
- * Damaged packets are survived and counted. Its frames have a timestamp; the
+ * On a device it yields that device's pictures or ends: what was planned is not
+ * changed in silence. Damaged packets are survived and counted; an error of the
+ * device is not, for the picture would be missing. Its frames have a timestamp; the
  * ones of sound count in samples, without the jitter of a coarse container.
  */
 #ifndef PIPELINE_DECODER_H
@@ -11,13 +13,16 @@
 #include <stddef.h>
 
 struct error;
+struct hwdevice;
 struct source;
 struct stage;
 
 struct decoder_config {
     struct source *source; // not owned; read only while it is made
     size_t stream;
-    int threads;          // 0: as libav likes
+    int threads;                   // 0: as libav likes
+    const struct hwdevice *device; // not owned; NULL: the CPU decodes
+    int held; // pictures of a device that are outside of the decoder at a time
     atomic_llong *errors; // not owned; counted up
 };
 

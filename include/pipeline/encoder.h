@@ -11,11 +11,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct hwdevice;
 struct plan_track;
 struct stage;
 
 struct encoder_config {
     const struct plan_track *track; // not owned
+    const struct hwdevice *device;  // not owned; NULL: the CPU encodes
     size_t number;                  // of the track in its output
     bool global_header;             // the container keeps what all frames need
     int source_rate;                // Hz, of the input's sound

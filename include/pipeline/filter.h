@@ -10,11 +10,13 @@
 
 #include <stdint.h>
 
+struct hwdevice;
 struct plan_track;
 struct stage;
 
 struct filter_config {
     const struct plan_track *track; // not owned
+    const struct hwdevice *device;  // not owned; NULL: nothing of it is used
     int64_t start;    // µs into the input: > 0 cuts what lies before
     int64_t duration; // µs, < 0: to the end
 };

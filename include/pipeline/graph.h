@@ -15,12 +15,17 @@
 struct error;
 struct graph;
 
-/*
- * Build the filters of @text ("transpose=clock,scale=1280:720") for frames like
- * @frame. 0 or -errno with words.
- */
-int graph_create(struct graph **ret, const char *text, const AVFrame *frame,
-                 AVRational time_base, AVRational frame_rate, struct error *e);
+struct graph_config {
+    const char *text;     // "transpose=clock,scale=1280:720"
+    const AVFrame *frame; // like those that will come
+    AVRational time_base;
+    AVRational frame_rate;      // 0/1: unknown or uneven
+    struct AVBufferRef *device; // for filters that want one; NULL: none does
+};
+
+/* Nothing of @config is kept but references. 0 or -errno with words. */
+int graph_create(struct graph **ret, const struct graph_config *config,
+                 struct error *e);
 void graph_destroy(struct graph *g); // NULL is allowed
 
 /* Is @frame of the kind that it was built for? */

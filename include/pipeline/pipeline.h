@@ -26,6 +26,7 @@
 struct error;
 struct file_io;
 struct gate;
+struct hwdevice;
 struct pipeline;
 struct plan;
 struct source;
@@ -35,6 +36,7 @@ struct pipeline_config {
     struct source *source;          // not owned
     struct file_io *const *outputs; // not owned; one an output of the plan
     struct gate *gate;              // not owned; NULL: never paused
+    const struct hwdevice *device;  // not owned; NULL: the plan uses none
 };
 
 struct pipeline_progress {
@@ -59,9 +61,9 @@ void pipeline_start(struct pipeline *p);
 int pipeline_wait(struct pipeline *p, int64_t timeout);
 
 /* After the end: 0, or the -errno and words of the stage that failed first,
- * with the outcome that it means. */
+ * with the outcome that it means and the part of the device that failed. */
 int pipeline_result(struct pipeline *p, enum outcome *ret_blame,
-                    struct error *e);
+                    enum outcome_part *ret_part, struct error *e);
 
 /* At any time, from any thread. */
 void pipeline_progress(struct pipeline *p, struct pipeline_progress *ret);

@@ -51,8 +51,9 @@ struct stage {
     struct queue *in;      // not owned; NULL of a source
     struct stage_out *out; // owned
     size_t out_count;
-    enum outcome blame; // ops->blame, until a stage knows better
-    atomic_llong steps; // that it has done; read by who looks for a stall
+    enum outcome blame;     // ops->blame, until a stage knows better
+    enum outcome_part part; // of a device, where that is to blame
+    atomic_llong steps;     // that it has done; read by who looks for a stall
 };
 
 void stage_init(struct stage *s, const struct stage_ops *ops,

@@ -97,12 +97,25 @@ static void collect(void *object, int level, const char *format, va_list ap)
                         (int)(sizeof(pending) - used), &prefix);
 }
 
+/* What this thread was told went wrong, since it last asked. */
+static _Thread_local char errors[LINE_MOST];
+
+static void remember(const char *line)
+{
+    size_t used = strlen(errors);
+
+    (void)snprintf(errors + used, sizeof(errors) - used, "%s%s",
+                   used ? "\n" : "", line);
+}
+
 static void say(void *object, int level, const char *raw)
 {
     char line[LINE_MOST];
     char text[LINE_MOST];
 
     text_escape(raw, line, sizeof(line));
+    if (level <= AV_LOG_ERROR)
+        remember(line);
     if (!*line || repeats(line))
         return;
     const char *name = object ? name_of(object) : "";
@@ -136,6 +149,16 @@ void avlog_start(void (*sink)(void *opaque, enum log_level level,
     state.sink = sink;
     state.opaque = opaque;
     av_log_set_callback(on_log);
+}
+
+void avlog_forget_errors(void)
+{
+    *errors = '\0';
+}
+
+const char *avlog_errors(void)
+{
+    return errors;
 }
 
 void avlog_begin_probe(void)

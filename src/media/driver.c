@@ -25,6 +25,9 @@ struct cuda {
     int (*get_vram)(size_t *, int device);
     int (*get_uuid)(struct uuid *, int device); // not before CUDA 9.2
     int (*get_words)(int result, const char **ret);
+    int (*push)(void *context);
+    int (*pop)(void **ret_context);
+    int (*get_memory)(size_t *ret_free, size_t *ret_total);
 };
 
 /* And of NVML. */
@@ -45,6 +48,9 @@ static const struct library_symbol cuda_symbols[] = {
     {"cuDeviceTotalMem_v2", CUDA(get_vram), LIBRARY_NEEDED},
     {"cuDeviceGetUuid", CUDA(get_uuid), LIBRARY_OPTIONAL},
     {"cuGetErrorString", CUDA(get_words), LIBRARY_NEEDED},
+    {"cuCtxPushCurrent_v2", CUDA(push), LIBRARY_NEEDED},
+    {"cuCtxPopCurrent_v2", CUDA(pop), LIBRARY_NEEDED},
+    {"cuMemGetInfo_v2", CUDA(get_memory), LIBRARY_NEEDED},
 };
 
 #define NVML(f) offsetof(struct nvml, f)
@@ -201,4 +207,17 @@ int driver_find(const struct driver *d, const char *uuid, struct error *e)
 const char *driver_version(const struct driver *d)
 {
     return d->version;
+}
+
+int64_t driver_free_memory(const struct driver *d, void *context)
+{
+    void *popped = NULL;
+    size_t available = 0;
+    size_t total = 0;
+
+    if (d->cuda.push(context) != 0)
+        return -1;
+    int result = d->cuda.get_memory(&available, &total);
+    (void)d->cuda.pop(&popped);
+    return result == 0 ? (int64_t)available : -1;
 }

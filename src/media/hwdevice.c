@@ -2,21 +2,32 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <libavcodec/avcodec.h>
 #include <libavutil/buffer.h>
 #include <libavutil/error.h>
 #include <libavutil/hwcontext.h>
 
+/* What libav's header wants of NVIDIA's, which is not needed for more. */
+#define CUDA_VERSION 0
+typedef struct CUctx_st *CUcontext;
+typedef struct CUstream_st *CUstream;
+#include <libavutil/hwcontext_cuda.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "media/averror.h"
+#include "media/backend.h"
 #include "media/driver.h"
 
 struct hwdevice {
     struct driver *driver; // owned; keeps the library loaded
-    AVBufferRef *context;  // referenced
+    const struct backend *backend;
+    AVBufferRef *context; // referenced
+    char id[16];
     char uuid[64];
 };
 
@@ -46,6 +57,8 @@ int hwdevice_open(struct hwdevice **ret, const char *id, const char *uuid,
 {
     struct hwdevice *h = xcalloc(1, sizeof(*h));
 
+    h->backend = &backend_cuda;
+    (void)snprintf(h->id, sizeof(h->id), "%s", id);
     (void)snprintf(h->uuid, sizeof(h->uuid), "%s", uuid);
     int r = driver_open(&h->driver, e);
     if (r == 0)
@@ -67,6 +80,16 @@ void hwdevice_close(struct hwdevice *h)
     free(h);
 }
 
+const char *hwdevice_id(const struct hwdevice *h)
+{
+    return h->id;
+}
+
+const struct backend *hwdevice_backend(const struct hwdevice *h)
+{
+    return h->backend;
+}
+
 const char *hwdevice_uuid(const struct hwdevice *h)
 {
     return h->uuid;
@@ -75,6 +98,42 @@ const char *hwdevice_uuid(const struct hwdevice *h)
 struct AVBufferRef *hwdevice_ref(const struct hwdevice *h)
 {
     return h->context;
+}
+
+int64_t hwdevice_free_memory(const struct hwdevice *h)
+{
+    const AVHWDeviceContext *context = (void *)h->context->data;
+    const AVCUDADeviceContext *cuda = context->hwctx;
+
+    return driver_free_memory(h->driver, cuda->cuda_ctx);
+}
+
+static bool works_on(const AVCodec *codec, enum AVHWDeviceType type)
+{
+    const AVCodecHWConfig *config;
+
+    for (int i = 0; (config = avcodec_get_hw_config(codec, i)); i++) {
+        if (config->device_type == type &&
+            (config->methods & AV_CODEC_HW_CONFIG_METHOD_HW_DEVICE_CTX))
+            return true;
+    }
+    return false;
+}
+
+/* Those that parse by themselves: a "cuvid" decoder has no software side. */
+const AVCodec *hwdevice_find_decoder(enum AVCodecID id,
+                                     enum AVHWDeviceType type)
+{
+    void *state = NULL;
+    const AVCodec *codec;
+
+    while ((codec = av_codec_iterate(&state))) {
+        if (codec->id == id && av_codec_is_decoder(codec) &&
+            !(codec->capabilities & AV_CODEC_CAP_HARDWARE) &&
+            works_on(codec, type))
+            return codec;
+    }
+    return NULL;
 }
 
 void hwdevice_preload(void)

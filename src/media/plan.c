@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include <libavcodec/avcodec.h>
-#include <libavutil/pixdesc.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "media/codec.h"
@@ -17,14 +15,15 @@
 #include "media/plan_video.h"
 #include "media/select.h"
 #include "model/grant.h"
-#include "model/need.h"
+#include "model/survey.h"
 
 /* What planning one output reads and writes. */
 struct planning {
+    const struct plan_request *request;
+    const struct media_info *info; // of the request
     struct plan *plan;
     struct plan_output *out;
-    const struct media_info *info;
-    plan_available *available;
+    int sessions; // of the device, that are left
 };
 
 static struct plan_track *add_track(struct plan_output *out,
@@ -61,10 +60,19 @@ static int plan_copy(struct plan_output *out, enum media_kind kind,
     return 0;
 }
 
-/* A track that is decoded, and encoded as codec @id by @encoder. */
-static int plan_encode(struct planning *p, enum media_kind kind, size_t stream,
-                       enum AVCodecID id, const char *encoder,
-                       struct plan_track **ret, struct error *e)
+/* A device's encoders were surveyed; those of the CPU come with libav. */
+static int check_encoder(const struct planning *p,
+                         const struct plan_track *track, struct error *e)
+{
+    if (plan_video_is_on_device(track) || p->request->available(track->encoder))
+        return 0;
+    return error_set_field(e, -ENOTSUP, "codec",
+                           "this machine has no encoder '%s'", track->encoder);
+}
+
+/* Can @stream be decoded, and its container take what it becomes? */
+static int check_decodable(const struct planning *p, enum media_kind kind,
+                           size_t stream, enum AVCodecID id, struct error *e)
 {
     const struct media_stream *st = &p->info->streams[stream];
 
@@ -74,19 +82,61 @@ static int plan_encode(struct planning *p, enum media_kind kind, size_t stream,
     if (!st->decodable)
         return error_set(e, -EBADMSG, "there is no decoder for %s, codec %s",
                          media_kind_name(kind), avcodec_get_name(st->codec));
-    if (!p->available(encoder))
-        return error_set_field(e, -ENOTSUP, "codec",
-                               "this machine has no encoder '%s'", encoder);
+    return 0;
+}
+
+/* A track that is decoded, and encoded as codec @id by @encoder. */
+static int plan_encode(struct planning *p, enum media_kind kind, size_t stream,
+                       enum AVCodecID id, const char *encoder,
+                       struct plan_track **ret, struct error *e)
+{
+    int r = check_decodable(p, kind, stream, id, e);
+    if (r < 0)
+        return r;
     *ret = add_track(p->out, kind, stream);
     (void)snprintf((*ret)->encoder, sizeof((*ret)->encoder), "%s", encoder);
-    return 0;
+    return check_encoder(p, *ret, e);
+}
+
+/* A rendition that shall be on the device's encoder and has no session says so;
+ * one that was granted without any is a mixed plan, which the daemon explains. */
+static int plan_rendition(struct planning *p, const struct job_video *video,
+                          size_t stream, struct error *e)
+{
+    const struct grant *grant = p->request->grant;
+    const struct plan_video_request request = {
+        .video = video,
+        .stream = &p->info->streams[stream],
+        .threads = p->plan->threads,
+        .device = p->request->device,
+        .may_decode = grant->decode,
+        .may_encode = p->sessions > 0,
+    };
+    const struct codec_video *codec =
+        codec_find_video(video->codec, MEMORY_SYSTEM);
+
+    int r = check_decodable(p, MEDIA_VIDEO, stream, codec->id, e);
+    if (r < 0)
+        return r;
+    struct plan_track *track = add_track(p->out, MEDIA_VIDEO, stream);
+    r = plan_video_encode(track, &request, &p->plan->notes, e);
+    if (r < 0)
+        return r;
+    if (plan_video_is_on_device(track))
+        p->sessions--;
+    else if (request.device && !request.may_encode)
+        plan_notes_why(&p->plan->notes,
+                       "%s lends %d sessions to this job: the CPU encodes the "
+                       "rest",
+                       request.device->id, (int)grant->sessions);
+    return check_encoder(p, track, e);
 }
 
 static int plan_video(struct planning *p, const struct job_video *video,
                       struct error *e)
 {
-    const struct codec_video *codec = codec_find_video(video->codec);
-    struct plan_track *track = NULL;
+    const struct codec_video *codec =
+        codec_find_video(video->codec, MEMORY_SYSTEM);
 
     if (video->codec == JOB_VIDEO_NONE)
         return 0;
@@ -99,12 +149,7 @@ static int plan_video(struct planning *p, const struct job_video *video,
         return stream;
     if (!codec)
         return plan_copy(p->out, MEDIA_VIDEO, (size_t)stream, p->info, e);
-    int r = plan_encode(p, MEDIA_VIDEO, (size_t)stream, codec->id,
-                        codec->encoder, &track, e);
-    if (r < 0)
-        return r;
-    return plan_video_encode(track, video, &p->info->streams[stream],
-                             p->plan->threads, e);
+    return plan_rendition(p, video, (size_t)stream, e);
 }
 
 static void plan_sound(struct plan_track *track, const struct job_audio *audio,
@@ -182,8 +227,10 @@ static void wrap_field(struct error *e, const char *name, size_t index)
 static int plan_tracks(struct planning *p, const struct job_output *wanted,
                        struct error *e)
 {
+    size_t clamps = p->plan->notes.clamp_count;
     int r = plan_video(p, &wanted->video, e);
 
+    plan_notes_wrap_fields(&p->plan->notes, clamps, "video");
     if (r < 0) {
         error_wrap_field(e, "video");
         return r;
@@ -212,6 +259,7 @@ static int plan_output(struct planning *p, const struct job *job, size_t index,
 {
     const struct job_output *wanted = &job->outputs[index];
     struct plan_output *out = &p->plan->outputs[index];
+    char field[32];
 
     p->out = out;
     out->container = container_find(job_output_format(job, index));
@@ -221,29 +269,32 @@ static int plan_output(struct planning *p, const struct job *job, size_t index,
     if (!out->container)
         return error_set_field(e, -EINVAL, "format",
                                "the path does not say which container it is");
-    return plan_tracks(p, wanted, e);
+    size_t clamps = p->plan->notes.clamp_count;
+    int r = plan_tracks(p, wanted, e);
+    (void)snprintf(field, sizeof(field), "outputs[%zu]", index);
+    plan_notes_wrap_fields(&p->plan->notes, clamps, field);
+    return r;
 }
 
-int plan_make(struct plan *ret, const struct job *job,
-              const struct media_info *info, const struct grant *grant,
-              plan_available *available, struct error *e)
+int plan_make(struct plan *ret, const struct plan_request *q, struct error *e)
 {
     struct plan plan = {
-        .threads = grant->threads,
-        .start = job->input.start,
-        .duration = job->input.duration,
-        .outputs = xcalloc(job->output_count, sizeof(*plan.outputs)),
-        .output_count = job->output_count,
+        .threads = q->grant->threads,
+        .start = q->job->input.start,
+        .duration = q->job->input.duration,
+        .outputs = xcalloc(q->job->output_count, sizeof(*plan.outputs)),
+        .output_count = q->job->output_count,
     };
     struct planning p = {
+        .request = q,
+        .info = q->info,
         .plan = &plan,
-        .info = info,
-        .available = available,
+        .sessions = q->grant->sessions,
     };
 
-    (void)snprintf(plan.device, sizeof(plan.device), "%s", grant->device);
+    (void)snprintf(plan.device, sizeof(plan.device), "%s", q->grant->device);
     for (size_t i = 0; i < plan.output_count; i++) {
-        int r = plan_output(&p, job, i, e);
+        int r = plan_output(&p, q->job, i, e);
         if (r < 0) {
             wrap_field(e, "outputs", i);
             plan_fini(&plan);
@@ -265,47 +316,4 @@ void plan_fini(struct plan *plan)
 bool plan_has_encoder(const char *name)
 {
     return avcodec_find_encoder_by_name(name) != NULL;
-}
-
-static void need_rendition(struct need *need, const struct plan_track *track,
-                           const struct media_stream *st)
-{
-    struct need_rendition *r = &need->renditions[need->rendition_count];
-    const AVCodec *encoder = avcodec_find_encoder_by_name(track->encoder);
-
-    if (!need->decodes_video) {
-        need->decodes_video = true;
-        (void)snprintf(need->codec, sizeof(need->codec), "%s",
-                       avcodec_get_name(st->codec));
-        need->width = st->width;
-        need->height = st->height;
-        need->depth = st->depth;
-    }
-    if (need->rendition_count == NEED_RENDITIONS_MOST)
-        return;
-    need->rendition_count++;
-    (void)snprintf(r->codec, sizeof(r->codec), "%s",
-                   encoder ? avcodec_get_name(encoder->id) : track->encoder);
-    r->width = track->video.width;
-    r->height = track->video.height;
-    r->depth = av_pix_fmt_desc_get(track->video.format)->comp[0].depth;
-}
-
-void plan_need(const struct plan *plan, const struct media_info *info,
-               struct need *ret)
-{
-    int64_t left = info->duration < 0 ? -1 : info->duration - plan->start;
-
-    *ret = (struct need){.duration = -1};
-    if (plan->duration != JOB_UNSET && (left < 0 || plan->duration < left))
-        left = plan->duration;
-    if (left >= 0)
-        ret->duration = (double)left / (double)SECOND;
-    for (size_t o = 0; o < plan->output_count; o++) {
-        for (size_t t = 0; t < plan->outputs[o].track_count; t++) {
-            const struct plan_track *track = &plan->outputs[o].tracks[t];
-            if (track->kind == MEDIA_VIDEO && !track->copied)
-                need_rendition(ret, track, &info->streams[track->stream]);
-        }
-    }
 }

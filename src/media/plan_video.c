@@ -3,22 +3,28 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <libavutil/pixdesc.h>
 
-#include "base/clock.h"
 #include "base/error.h"
-#include "media/backend.h"
+#include "media/chain.h"
 #include "media/codec.h"
 #include "media/plan.h"
-#include "media/plan_options.h"
+#include "media/plan_device.h"
+#include "media/plan_encoder.h"
 #include "media/size.h"
+#include "model/survey.h"
 
-/* Twice the peak rate: what players of HLS and DASH expect at least. */
-#define BUFFER_SECONDS 2
-/* Frames a second, where nothing says how many. */
-#define USUAL_RATE 25
+/* What planning one rendition reads and writes. */
+struct planning {
+    const struct plan_video_request *request;
+    const struct backend *device;         // NULL: the CPU does everything
+    const struct survey_encoder *encoder; // of the device; NULL: the CPU's
+    const struct codec_video *codec;
+    const struct codec_format *format;
+    struct plan_track *track;
+    struct plan_notes *notes;
+};
 
 /* 29.97 means 30000/1001. */
 static AVRational rate_from_number(double rate)
@@ -46,182 +52,153 @@ static void plan_rate(struct plan_video *v, const struct job_video *video,
         v->frame_rate = v->average_rate = v->fixed_rate;
 }
 
-static int plan_picture(struct plan_video *v, const struct codec_video *codec,
-                        const struct job_video *video,
-                        const struct media_stream *st, struct error *e)
+static void plan_size(struct planning *p)
 {
+    const struct media_stream *st = p->request->stream;
+    struct plan_video *v = &p->track->video;
     struct size upright = {st->width, st->height};
 
     v->turn = st->turn;
     if (media_turn_swaps(v->turn))
         upright = (struct size){st->height, st->width};
-    struct size size = size_fit(upright, video);
+    struct size size =
+        plan_device_size(p->encoder, p->request->video, upright, p->notes);
     v->width = size.width;
     v->height = size.height;
-    v->format = codec_pixel_format(codec, video->profile, st->depth);
-    if (v->format == AV_PIX_FMT_NONE)
+}
+
+/* Who encodes, and what. */
+static int plan_codec(struct planning *p, struct error *e)
+{
+    const struct plan_video_request *q = p->request;
+    enum memory memory = MEMORY_SYSTEM;
+    int depth = q->stream->depth;
+
+    if (p->device && q->may_encode)
+        p->encoder =
+            plan_device_encoder(q->device, q->video, q->stream, p->notes);
+    if (p->encoder)
+        memory = p->device->memory;
+    if (p->encoder && depth > p->encoder->depth)
+        depth = p->encoder->depth;
+    p->codec = codec_find_video(q->video->codec, memory);
+    p->format = codec_find_format(p->codec, q->video->profile, depth);
+    if (!p->format)
         return error_set_field(e, -EINVAL, "profile",
-                               "%s has no profile '%s' here", codec->name,
-                               video->profile);
+                               "%s has no profile '%s' here", p->codec->name,
+                               q->video->profile);
+    p->track->video.format = p->format->format;
     return 0;
 }
 
-static void plan_preset(struct plan_options *o, const struct codec_video *codec,
-                        const char *word)
+/* The granted backend where it can, the CPU where not. */
+static void plan_backends(struct planning *p)
 {
-    const char *ours = codec_preset(codec, word);
+    const struct plan_video_request *q = p->request;
+    const struct backend *there = p->device;
+    struct plan_video *v = &p->track->video;
 
-    if (ours)
-        plan_options_set_all(o, ours);
-    else
-        plan_options_set(o, codec->preset, word);
+    for (enum op op = OP_DECODE; op < OP_COUNT; op++)
+        v->by[op] = &backend_cpu;
+    if (!there)
+        return;
+    if (q->may_decode && plan_device_decodes(q->device, q->stream, p->notes))
+        v->by[OP_DECODE] = there;
+    if (p->encoder)
+        v->by[OP_ENCODE] = there;
+    // it scales what it has anyway: before, or behind
+    bool has_before = v->by[OP_DECODE] == there && v->turn == MEDIA_UPRIGHT;
+    if ((has_before || v->by[OP_ENCODE] == there) &&
+        survey_has_filter(q->device, there->impl[OP_SCALE]) &&
+        chain_device_format(v->format) != AV_PIX_FMT_NONE)
+        v->by[OP_SCALE] = there;
 }
 
-static int plan_quality(struct plan_options *o, const struct codec_video *codec,
-                        const struct job_video *video, struct error *e)
+/* What comes out of the decoder, as far as it is known before. */
+static struct chain_picture decoded(const struct plan_video *v,
+                                    const struct media_stream *st)
 {
-    double quality = video->quality;
-
-    if (quality > codec->quality_most)
-        return error_set_field(e, -EINVAL, "quality",
-                               "%g is not between 0 and %g, the scale of %s",
-                               quality, codec->quality_most, codec->encoder);
-    if (quality < 0 && video->bitrate <= 0)
-        quality = codec->quality;
-    if (quality >= 0)
-        plan_options_set_number(o, "crf", quality);
-    if (video->bitrate > 0)
-        plan_options_set_integer(o, "b", video->bitrate);
-    else if (codec->quality_alone)
-        plan_options_set_integer(
-            o, "b", video->max_bitrate > 0 ? video->max_bitrate : 0);
-    if (video->max_bitrate > 0)
-        plan_options_set_integer(o, "maxrate", video->max_bitrate);
-    if (video->buffer_size > 0)
-        plan_options_set_integer(o, "bufsize", video->buffer_size);
-    else if (video->max_bitrate > 0)
-        plan_options_set_integer(o, "bufsize",
-                                 BUFFER_SECONDS * video->max_bitrate);
-    return 0;
-}
-
-static void plan_key_frames(struct plan_track *track,
-                            const struct codec_video *codec,
-                            const struct job_video *video)
-{
-    AVRational rate = track->video.average_rate;
-    double frames =
-        video->keyframe_interval * (rate.num ? av_q2d(rate) : USUAL_RATE);
-
-    if (video->keyframe_frames > 0)
-        plan_options_set_integer(&track->options, "g", video->keyframe_frames);
-    else if (codec->keys_by_length)
-        plan_options_set_integer(&track->options, "g", llrint(frames));
-    else
-        track->video.keyframe_interval =
-            llrint(video->keyframe_interval * (double)SECOND);
-}
-
-static void plan_level(struct plan_options *o, const struct codec_video *codec,
-                       const char *level)
-{
-    char value[64];
-
-    (void)snprintf(value, sizeof(value), "%s%s", codec->level_prefix, level);
-    plan_options_set(o, codec->level, value);
-}
-
-static int plan_encoder(struct plan_track *track,
-                        const struct codec_video *codec,
-                        const struct job_video *video, int threads,
-                        struct error *e)
-{
-    struct plan_options *o = &track->options;
-
-    (void)snprintf(track->encoder, sizeof(track->encoder), "%s",
-                   codec->encoder);
-    plan_options_set_all(o, codec->always);
-    plan_preset(o, codec, video->preset);
-    plan_options_set_integer(o, "threads", threads);
-    if (video->profile && codec->takes_profile)
-        plan_options_set(o, "profile", video->profile);
-    if (video->level && codec->level)
-        plan_level(o, codec, video->level);
-    if (video->b_frames >= 0 && codec->takes_b_frames)
-        plan_options_set_integer(o, "bf", video->b_frames);
-    plan_key_frames(track, codec, video);
-    return plan_quality(o, codec, video, e);
-}
-
-/* The same picture by another name: the "j" formats are the plain ones in full
- * range. */
-static bool same_format(enum AVPixelFormat from, enum AVPixelFormat to)
-{
-    static const enum AVPixelFormat pairs[][2] = {
-        {AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUV420P},
-        {AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUV422P},
-        {AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUV444P},
+    struct chain_picture picture = {
+        .memory = v->by[OP_DECODE]->memory,
+        .format = st->format,
+        .width = st->width,
+        .height = st->height,
     };
+    int depth = av_pix_fmt_desc_get(v->format)->comp[0].depth;
 
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        if (pairs[i][0] == from && pairs[i][1] == to)
-            return true;
-    }
-    return from == to;
+    if (picture.memory != MEMORY_SYSTEM)
+        picture.format = st->depth > 8 ? AV_PIX_FMT_P010 : AV_PIX_FMT_NV12;
+    else if (picture.format == AV_PIX_FMT_NONE && depth == st->depth)
+        picture.format = v->by[OP_ENCODE]->memory == MEMORY_SYSTEM
+                             ? v->format
+                             : AV_PIX_FMT_YUV420P;
+    return picture;
 }
 
-static bool is_converted(const struct plan_video *v,
-                         const struct media_stream *st)
-{
-    int width = media_turn_swaps(v->turn) ? st->height : st->width;
-    int height = media_turn_swaps(v->turn) ? st->width : st->height;
-
-    if (v->width != width || v->height != height)
-        return true;
-    if (st->format != AV_PIX_FMT_NONE)
-        return !same_format(st->format, v->format);
-    return av_pix_fmt_desc_get(v->format)->comp[0].depth != st->depth;
-}
-
-static void describe(struct plan_track *track, const struct media_stream *st,
-                     const struct backend *backend)
+static void describe(struct plan_track *track, const struct media_stream *st)
 {
     const struct plan_video *v = &track->video;
-    const struct {
-        enum op op;
-        bool wanted;
-    } chain[] = {
-        {OP_DECODE, true},
-        {OP_TURN, v->turn != MEDIA_UPRIGHT},
-        {OP_RATE, v->fixed_rate.num != 0},
-        {OP_SCALE, is_converted(v, st)},
-        {OP_ENCODE, true},
-    };
-    size_t used = 0;
+    const struct chain_picture from = decoded(v, st);
+    size_t size = sizeof(track->description);
+    struct chain chain;
 
-    for (size_t i = 0; i < sizeof(chain) / sizeof(chain[0]); i++) {
-        const char *impl = backend->impl[chain[i].op];
-        if (!chain[i].wanted)
-            continue;
-        used += (size_t)snprintf(track->description + used,
-                                 sizeof(track->description) - used, "%s%s",
-                                 used ? ">" : "", impl ? impl : track->encoder);
-    }
+    chain_make(&chain, v, &from);
+    size_t used = (size_t)snprintf(track->description, size, "%s",
+                                   v->by[OP_DECODE]->impl[OP_DECODE]);
+    for (size_t i = 0; i < chain.count; i++)
+        used += (size_t)snprintf(track->description + used, size - used, ">%s",
+                                 chain.steps[i].name);
+    (void)snprintf(track->description + used, size - used, ">%s",
+                   track->encoder);
 }
 
-int plan_video_encode(struct plan_track *track, const struct job_video *video,
-                      const struct media_stream *st, int threads,
-                      struct error *e)
+static int plan_words(struct planning *p, struct error *e)
 {
-    const struct codec_video *codec = codec_find_video(video->codec);
+    const struct plan_video *v = &p->track->video;
+    struct job_video video = *p->request->video;
+    const struct plan_encoder_request request = {
+        .codec = p->codec,
+        .format = p->format,
+        .video = &video,
+        .encoder = p->encoder,
+        .threads = p->request->threads,
+    };
 
-    int r = plan_picture(&track->video, codec, video, st, e);
+    if (p->encoder)
+        video = plan_device_clamp(p->encoder, &video,
+                                  (struct size){v->width, v->height},
+                                  v->average_rate, p->notes);
+    return plan_encoder(p->track, &request, e);
+}
+
+int plan_video_encode(struct plan_track *track,
+                      const struct plan_video_request *request,
+                      struct plan_notes *notes, struct error *e)
+{
+    struct planning p = {
+        .request = request,
+        .device =
+            request->device ? backend_of_device(request->device->id) : NULL,
+        .track = track,
+        .notes = notes,
+    };
+
+    int r = plan_codec(&p, e);
     if (r < 0)
         return r;
-    plan_rate(&track->video, video, st);
-    r = plan_encoder(track, codec, video, threads, e);
+    plan_rate(&track->video, request->video, request->stream);
+    plan_size(&p);
+    plan_backends(&p);
+    r = plan_words(&p, e);
     if (r < 0)
         return r;
-    describe(track, st, &backend_cpu);
+    describe(track, request->stream);
     return 0;
+}
+
+bool plan_video_is_on_device(const struct plan_track *track)
+{
+    const struct backend *by = track->video.by[OP_ENCODE];
+
+    return by && by->memory != MEMORY_SYSTEM;
 }

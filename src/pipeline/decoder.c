@@ -9,9 +9,13 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "media/averror.h"
+#include "media/avlog.h"
+#include "media/backend.h"
 #include "media/compat.h"
+#include "media/hwdevice.h"
 #include "media/source.h"
 #include "model/limits.h"
+#include "pipeline/blame.h"
 #include "pipeline/item.h"
 #include "pipeline/stage.h"
 
@@ -26,7 +30,45 @@ struct decoder {
     int64_t samples_next; // state of av_rescale_delta()
     int64_t frames;
     int64_t failed; // packets that gave none
+    int refused;    // -errno: the device is not used, by what choose_format saw
 };
+
+/*
+ * A pool of exactly what is needed. libav's own is sized for callers of whom
+ * nothing is known, and it counts: each surface is there twice, decoded and as
+ * it is handed out. Of its size, one surface is such a caller's already.
+ */
+static int make_pool(struct decoder *d)
+{
+    AVCodecContext *codec = d->codec;
+    AVBufferRef *pool = NULL;
+
+    int r = avcodec_get_hw_frames_parameters(
+        codec, hwdevice_ref(d->config.device),
+        hwdevice_backend(d->config.device)->format, &pool);
+    if (r >= 0) {
+        AVHWFramesContext *frames = (void *)pool->data;
+        frames->initial_pool_size += d->config.held - 1;
+        r = av_hwframe_ctx_init(pool);
+    }
+    if (r < 0)
+        av_buffer_unref(&pool);
+    codec->hw_frames_ctx = pool;
+    return r;
+}
+
+/* Called again without a format that could not be used after all. */
+static enum AVPixelFormat choose_format(AVCodecContext *codec,
+                                        const enum AVPixelFormat *offered)
+{
+    struct decoder *d = codec->opaque;
+    enum AVPixelFormat wanted = hwdevice_backend(d->config.device)->format;
+
+    while (*offered != AV_PIX_FMT_NONE && *offered != wanted)
+        offered++;
+    d->refused = *offered == wanted ? averror_code(make_pool(d)) : -ENOTSUP;
+    return d->refused < 0 ? AV_PIX_FMT_NONE : wanted;
+}
 
 static int open_decoder(struct stage *s, struct error *e)
 {
@@ -93,6 +135,33 @@ static int send_frame(struct decoder *d, AVFrame *frame)
     return stage_send_all(&d->stage, item_frame(frame, base));
 }
 
+/* Is it the device that failed, and not the stream? Its driver's errors have a
+ * code of their own, and so has a pool that has run out. */
+static int check_device(struct decoder *d, int averror, struct error *e)
+{
+    if (!d->config.device)
+        return 0;
+    if (d->refused < 0)
+        return averror_set(e, d->refused, "%s does not decode it",
+                           hwdevice_id(d->config.device));
+    if (averror == AVERROR_EXTERNAL || averror == AVERROR_UNKNOWN ||
+        averror == AVERROR(EIO))
+        return averror_set(e, averror, "%s cannot decode",
+                           hwdevice_id(d->config.device));
+    return 0;
+}
+
+/* A packet, or what came of it, is lost. */
+static int survive(struct decoder *d, int averror, struct error *e)
+{
+    if (averror == AVERROR(ENOMEM))
+        return error_set(e, -ENOMEM, "out of memory");
+    int r = check_device(d, averror, e);
+    if (r == 0)
+        count_failure(d);
+    return r;
+}
+
 /* Hand on all frames that are ready. */
 static int drain(struct decoder *d, struct error *e)
 {
@@ -109,10 +178,10 @@ static int drain(struct decoder *d, struct error *e)
             return r;
         if (r == AVERROR(EAGAIN) || r == AVERROR_EOF)
             return 0;
-        if (r == AVERROR(ENOMEM))
-            return error_set(e, -ENOMEM, "out of memory");
         if (r < 0)
-            count_failure(d);
+            r = survive(d, r, e);
+        if (r < 0)
+            return r;
     }
 }
 
@@ -126,11 +195,9 @@ static int decode(struct decoder *d, const AVPacket *packet, struct error *e)
             return r;
         r = avcodec_send_packet(d->codec, packet);
     }
-    if (r == AVERROR(ENOMEM))
-        return error_set(e, -ENOMEM, "out of memory");
     if (r < 0 && r != AVERROR_EOF)
-        count_failure(d);
-    return drain(d, e);
+        r = survive(d, r, e);
+    return r < 0 && r != AVERROR_EOF ? r : drain(d, e);
 }
 
 static int finish(struct decoder *d, struct error *e)
@@ -146,16 +213,25 @@ static int finish(struct decoder *d, struct error *e)
     return 0;
 }
 
-static int process(struct stage *s, struct item *item, struct error *e)
+static int work(struct decoder *d, struct item *item, struct error *e)
 {
-    struct decoder *d = (struct decoder *)s;
-
     if (!item)
         return finish(d, e);
     AVPacket *packet = item_take_packet(item);
     int r = decode(d, packet, e);
     av_packet_free(&packet);
     return r < 0 ? r : 1;
+}
+
+static int process(struct stage *s, struct item *item, struct error *e)
+{
+    struct decoder *d = (struct decoder *)s;
+
+    avlog_forget_errors();
+    int r = work(d, item, e);
+    if (r < 0 && r != -EBADMSG && d->config.device)
+        return blame_device(s, d->config.device, OUTCOME_PART_DECODE, r, e);
+    return r;
 }
 
 static void destroy(struct stage *s)
@@ -175,9 +251,25 @@ static const struct stage_ops ops = {
     .destroy = destroy,
 };
 
+/* One thread: each more would hold a surface, and the device is not faster. */
+static void use_device(struct decoder *d)
+{
+    d->codec->opaque = d;
+    d->codec->get_format = choose_format;
+    d->codec->thread_count = 1;
+    d->codec->hwaccel_flags |= COMPAT_HWACCEL_UNSAFE_OUTPUT;
+}
+
+static const AVCodec *find_codec(const struct decoder *d, enum AVCodecID id)
+{
+    if (!d->config.device)
+        return avcodec_find_decoder(id);
+    return hwdevice_find_decoder(id, hwdevice_backend(d->config.device)->type);
+}
+
 static int create_codec(struct decoder *d, const AVStream *st, struct error *e)
 {
-    const AVCodec *codec = avcodec_find_decoder(st->codecpar->codec_id);
+    const AVCodec *codec = find_codec(d, st->codecpar->codec_id);
 
     if (!codec)
         return error_set(e, -ENOTSUP, "there is no decoder for %s",
@@ -192,6 +284,8 @@ static int create_codec(struct decoder *d, const AVStream *st, struct error *e)
     d->codec->framerate = st->avg_frame_rate;
     d->codec->max_pixels = LIMITS_PIXELS;
     d->codec->thread_count = d->config.threads;
+    if (d->config.device)
+        use_device(d);
     return 0;
 }
 

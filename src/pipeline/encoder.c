@@ -9,10 +9,14 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "media/averror.h"
+#include "media/avlog.h"
 #include "media/compat.h"
+#include "media/hwdevice.h"
 #include "media/plan.h"
+#include "pipeline/blame.h"
 #include "pipeline/item.h"
 #include "pipeline/pace.h"
+#include "pipeline/pool.h"
 #include "pipeline/regroup.h"
 #include "pipeline/stage.h"
 
@@ -47,8 +51,25 @@ static AVFrame *planned_frame(const struct encoder *c)
     return frame;
 }
 
-static void describe_video(struct encoder *c, const AVFrame *like,
-                           AVRational time_base)
+/* The pool that its pictures will come from, or the device where none came. */
+static int lend_device(struct encoder *c, const AVFrame *like)
+{
+    AVCodecContext *codec = c->codec;
+
+    if (!c->config.device)
+        return 0;
+    if (!like->hw_frames_ctx) {
+        codec->hw_device_ctx =
+            av_buffer_ref(hwdevice_ref(c->config.device));
+        return codec->hw_device_ctx ? 0 : -ENOMEM;
+    }
+    codec->sw_pix_fmt = c->config.track->video.format;
+    codec->hw_frames_ctx = av_buffer_ref(like->hw_frames_ctx);
+    return codec->hw_frames_ctx ? 0 : -ENOMEM;
+}
+
+static int describe_video(struct encoder *c, const AVFrame *like,
+                          AVRational time_base)
 {
     const struct plan_video *v = &c->config.track->video;
     AVCodecContext *codec = c->codec;
@@ -65,6 +86,7 @@ static void describe_video(struct encoder *c, const AVFrame *like,
     codec->chroma_sample_location = like->chroma_location;
     codec->time_base = c->pace.time_base;
     codec->framerate = v->average_rate;
+    return lend_device(c, like);
 }
 
 static int describe_audio(struct encoder *c, const AVFrame *like)
@@ -136,9 +158,10 @@ static int try_codec(struct encoder *c, const AVCodec *codec,
     c->codec = avcodec_alloc_context3(codec);
     if (!c->codec)
         return error_set(e, -ENOMEM, "out of memory");
-    if (c->config.track->kind == MEDIA_VIDEO)
-        describe_video(c, like, time_base);
-    else if (describe_audio(c, like) < 0)
+    int r = c->config.track->kind == MEDIA_VIDEO
+                ? describe_video(c, like, time_base)
+                : describe_audio(c, like);
+    if (r < 0)
         return error_set(e, -ENOMEM, "out of memory");
     if (c->config.global_header)
         c->codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
@@ -219,6 +242,11 @@ static int encode_picture(struct encoder *c, AVFrame *frame,
     frame->pts = pace_place(&c->pace, frame->pts, time_base);
     if (frame->pts < 0)
         return 0; // two in one place
+    if (frame->hw_frames_ctx) {
+        int r = pool_adopt(c->codec->hw_frames_ctx, frame, e);
+        if (r < 0)
+            return r;
+    }
     frame->pict_type = pace_wants_key(&c->pace, frame->pts)
                            ? AV_PICTURE_TYPE_I
                            : AV_PICTURE_TYPE_NONE;
@@ -266,23 +294,39 @@ static int finish(struct encoder *c, struct error *e)
     return r < 0 ? r : encode(c, NULL, e);
 }
 
-static int process(struct stage *s, struct item *item, struct error *e)
+static int encode_frame(struct encoder *c, AVFrame *frame, AVRational time_base,
+                        struct error *e)
 {
-    struct encoder *c = (struct encoder *)s;
-    int r = 0;
+    if (!c->codec) {
+        int r = open_encoder(c, frame, time_base, e);
+        if (r < 0)
+            return r;
+    }
+    return c->codec->codec_type == AVMEDIA_TYPE_VIDEO
+               ? encode_picture(c, frame, time_base, e)
+               : encode_sound(c, frame, time_base, e);
+}
 
+static int work(struct encoder *c, struct item *item, struct error *e)
+{
     if (!item)
         return finish(c, e);
     AVRational time_base = item->time_base;
     AVFrame *frame = item_take_frame(item);
-    if (!c->codec)
-        r = open_encoder(c, frame, time_base, e);
-    if (r == 0)
-        r = c->codec->codec_type == AVMEDIA_TYPE_VIDEO
-                ? encode_picture(c, frame, time_base, e)
-                : encode_sound(c, frame, time_base, e);
+    int r = encode_frame(c, frame, time_base, e);
     av_frame_free(&frame);
     return r < 0 ? r : 1;
+}
+
+static int process(struct stage *s, struct item *item, struct error *e)
+{
+    struct encoder *c = (struct encoder *)s;
+
+    avlog_forget_errors();
+    int r = work(c, item, e);
+    if (r < 0 && c->config.device)
+        return blame_device(s, c->config.device, OUTCOME_PART_ENCODE, r, e);
+    return r;
 }
 
 static void destroy(struct stage *s)

@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libavutil/pixdesc.h>
+#include <libavutil/hwcontext.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "media/avlog.h"
+#include "media/chain.h"
+#include "media/hwdevice.h"
 #include "media/plan.h"
+#include "pipeline/blame.h"
 #include "pipeline/graph.h"
 #include "pipeline/item.h"
 #include "pipeline/sound.h"
@@ -29,19 +33,13 @@ struct filter {
 /* The deprecated formats for full range are the plain ones, marked. */
 static void name_range(AVFrame *frame)
 {
-    static const enum AVPixelFormat pairs[][2] = {
-        {AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUV420P},
-        {AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUV422P},
-        {AV_PIX_FMT_YUVJ440P, AV_PIX_FMT_YUV440P},
-        {AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUV444P},
-    };
+    enum AVPixelFormat format = (enum AVPixelFormat)frame->format;
+    enum AVPixelFormat plain = chain_plain_format(format);
 
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        if ((int)pairs[i][0] != frame->format)
-            continue;
-        frame->format = pairs[i][1];
-        frame->color_range = AVCOL_RANGE_JPEG;
-    }
+    if (plain == format)
+        return;
+    frame->format = plain;
+    frame->color_range = AVCOL_RANGE_JPEG;
 }
 
 static void add(char text[TEXT_MOST], const char *format, ...)
@@ -59,48 +57,34 @@ static void add(char text[TEXT_MOST], const char *format, ...)
     va_end(ap);
 }
 
-static void add_turn(char text[TEXT_MOST], enum media_turn turn)
+/* A device's picture says what it shows in its pool's description. */
+static struct chain_picture picture_of(const struct filter *f,
+                                       const AVFrame *frame)
 {
-    static const char *const filters[MEDIA_TURN_COUNT] = {
-        [MEDIA_CLOCK] = "transpose=clock",
-        [MEDIA_CLOCK_FLIP] = "transpose=clock_flip",
-        [MEDIA_HALF] = "hflip,vflip",
-        [MEDIA_COUNTER] = "transpose=cclock",
-        [MEDIA_COUNTER_FLIP] = "transpose=cclock_flip",
-        [MEDIA_HFLIP] = "hflip",
-        [MEDIA_VFLIP] = "vflip",
+    struct chain_picture picture = {
+        .memory = MEMORY_SYSTEM,
+        .format = (enum AVPixelFormat)frame->format,
+        .width = frame->width,
+        .height = frame->height,
+        .full_range = frame->color_range == AVCOL_RANGE_JPEG,
     };
 
-    if (filters[turn])
-        add(text, "%s", filters[turn]);
+    if (frame->hw_frames_ctx) {
+        const AVHWFramesContext *pool = (void *)frame->hw_frames_ctx->data;
+        picture.memory = hwdevice_backend(f->config.device)->memory;
+        picture.format = pool->sw_format;
+    }
+    return picture;
 }
 
-/* The range stays what it is, which the filter would not do by itself. */
-static void add_scale(char text[TEXT_MOST], const struct plan_video *v,
-                      const AVFrame *frame)
-{
-    const char *range = frame->color_range == AVCOL_RANGE_JPEG
-                            ? ":in_range=full:out_range=full"
-                            : "";
-
-    add(text, "scale=%d:%d:flags=bicubic%s", v->width, v->height, range);
-    add(text, "format=%s", av_get_pix_fmt_name(v->format));
-}
-
-static void describe_video(const struct plan_video *v, const AVFrame *frame,
+static void describe_video(const struct filter *f, const AVFrame *frame,
                            char text[TEXT_MOST])
 {
-    bool swaps = media_turn_swaps(v->turn);
-    int width = swaps ? frame->height : frame->width;
-    int height = swaps ? frame->width : frame->height;
+    const struct chain_picture picture = picture_of(f, frame);
+    struct chain chain;
 
-    add_turn(text, v->turn);
-    if (v->fixed_rate.num)
-        add(text, "fps=%d/%d", v->fixed_rate.num, v->fixed_rate.den);
-    if (width != v->width || height != v->height || frame->format != v->format)
-        add_scale(text, v, frame);
-    if (!*text)
-        add(text, "null");
+    chain_make(&chain, &f->config.track->video, &picture);
+    chain_describe(&chain, text, TEXT_MOST);
 }
 
 static void describe_audio(struct filter *f, const AVFrame *frame,
@@ -128,16 +112,23 @@ static int build(struct filter *f, const AVFrame *frame, AVRational time_base,
                  struct error *e)
 {
     const struct plan_track *track = f->config.track;
+    const struct hwdevice *device = f->config.device;
     char text[TEXT_MOST] = "";
-    AVRational rate = {0, 1};
+    struct graph_config config = {
+        .text = text,
+        .frame = frame,
+        .time_base = time_base,
+        .frame_rate = {0, 1},
+        .device = device ? hwdevice_ref(device) : NULL,
+    };
 
     if (track->kind == MEDIA_VIDEO) {
-        describe_video(&track->video, frame, text);
-        rate = track->video.average_rate;
+        describe_video(f, frame, text);
+        config.frame_rate = track->video.average_rate;
     } else {
         describe_audio(f, frame, text);
     }
-    return graph_create(&f->graph, text, frame, time_base, rate, e);
+    return graph_create(&f->graph, &config, e);
 }
 
 /* Send all that is ready. */
@@ -209,10 +200,8 @@ static int filter_frame(struct filter *f, AVFrame *frame, AVRational time_base,
     return r < 0 ? r : 1;
 }
 
-static int process(struct stage *s, struct item *item, struct error *e)
+static int work(struct filter *f, struct item *item, struct error *e)
 {
-    struct filter *f = (struct filter *)s;
-
     if (!item)
         return finish(f, e);
     AVRational time_base = item->time_base;
@@ -228,6 +217,19 @@ static int process(struct stage *s, struct item *item, struct error *e)
         break;
     }
     return filter_frame(f, frame, time_base, e);
+}
+
+/* What filters fail at where a device is at work is the device, as a whole: it
+ * is their memory, their copies and their kernels. */
+static int process(struct stage *s, struct item *item, struct error *e)
+{
+    struct filter *f = (struct filter *)s;
+
+    avlog_forget_errors();
+    int r = work(f, item, e);
+    if (r < 0 && f->config.device)
+        return blame_device(s, f->config.device, OUTCOME_PART_DEVICE, r, e);
+    return r;
 }
 
 static void destroy(struct stage *s)

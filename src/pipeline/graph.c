@@ -44,6 +44,7 @@ static int describe_source(struct graph *g, AVRational frame_rate)
         p->height = like->height;
         p->sample_aspect_ratio = like->sample_aspect_ratio;
         p->frame_rate = frame_rate;
+        p->hw_frames_ctx = like->hw_frames_ctx; // referenced by the call
         compat_source_set_colour(p, like);
     }
     int r = av_buffersrc_parameters_set(g->source, p);
@@ -82,7 +83,18 @@ static AVFilterInOut *open_end(const char *name, AVFilterContext *filter)
     return end;
 }
 
-static int connect(struct graph *g, const char *text)
+static int lend_device(struct graph *g, AVBufferRef *device)
+{
+    for (unsigned i = 0; device && i < g->filters->nb_filters; i++) {
+        AVFilterContext *filter = g->filters->filters[i];
+        filter->hw_device_ctx = av_buffer_ref(device);
+        if (!filter->hw_device_ctx)
+            return AVERROR(ENOMEM);
+    }
+    return 0;
+}
+
+static int connect(struct graph *g, const char *text, AVBufferRef *device)
 {
     // named as the filters see it: the source is where their input comes from
     AVFilterInOut *outputs = open_end("in", g->source);
@@ -93,6 +105,8 @@ static int connect(struct graph *g, const char *text)
         r = avfilter_graph_parse_ptr(g->filters, text, &inputs, &outputs, NULL);
     avfilter_inout_free(&inputs);
     avfilter_inout_free(&outputs);
+    if (r >= 0)
+        r = lend_device(g, device);
     return r < 0 ? r : avfilter_graph_config(g->filters, NULL);
 }
 
@@ -109,27 +123,32 @@ static int keep_kind(struct graph *g, const AVFrame *frame)
     g->like->colorspace = frame->colorspace;
     g->like->nb_samples = frame->nb_samples;
     g->like->sample_rate = frame->sample_rate;
+    if (frame->hw_frames_ctx) {
+        g->like->hw_frames_ctx = av_buffer_ref(frame->hw_frames_ctx);
+        if (!g->like->hw_frames_ctx)
+            return AVERROR(ENOMEM);
+    }
     return av_channel_layout_copy(&g->like->ch_layout, &frame->ch_layout);
 }
 
-int graph_create(struct graph **ret, const char *text, const AVFrame *frame,
-                 AVRational time_base, AVRational frame_rate, struct error *e)
+int graph_create(struct graph **ret, const struct graph_config *config,
+                 struct error *e)
 {
     struct graph *g = xcalloc(1, sizeof(*g));
 
-    g->time_base = time_base;
+    g->time_base = config->time_base;
     g->filters = avfilter_graph_alloc();
-    int r = g->filters ? keep_kind(g, frame) : AVERROR(ENOMEM);
+    int r = g->filters ? keep_kind(g, config->frame) : AVERROR(ENOMEM);
     if (r >= 0) {
         // stages have threads of their own
         g->filters->nb_threads = 1;
-        r = create_ends(g, frame_rate);
+        r = create_ends(g, config->frame_rate);
     }
     if (r >= 0)
-        r = connect(g, text);
+        r = connect(g, config->text, config->device);
     if (r < 0) {
         graph_destroy(g);
-        return averror_set(e, r, "cannot build filters '%s'", text);
+        return averror_set(e, r, "cannot build filters '%s'", config->text);
     }
     *ret = g;
     return 0;
@@ -144,13 +163,21 @@ void graph_destroy(struct graph *g)
     free(g);
 }
 
+/* Surfaces of another pool are other surfaces, whatever they look like. */
+static bool same_pool(const AVFrame *a, const AVFrame *b)
+{
+    if (!a->hw_frames_ctx || !b->hw_frames_ctx)
+        return a->hw_frames_ctx == b->hw_frames_ctx;
+    return a->hw_frames_ctx->data == b->hw_frames_ctx->data;
+}
+
 bool graph_fits(const struct graph *g, const AVFrame *frame,
                 AVRational time_base)
 {
     const AVFrame *like = g->like;
 
     return like->format == frame->format && like->width == frame->width &&
-           like->height == frame->height &&
+           like->height == frame->height && same_pool(like, frame) &&
            like->sample_rate == frame->sample_rate &&
            av_cmp_q(g->time_base, time_base) == 0 &&
            av_channel_layout_compare(&like->ch_layout, &frame->ch_layout) == 0;

@@ -14,6 +14,7 @@
 #include "media/file_io.h"
 #include "media/plan.h"
 #include "media/source.h"
+#include "media/surfaces.h"
 #include "pipeline/decoder.h"
 #include "pipeline/demuxer.h"
 #include "pipeline/encoder.h"
@@ -28,7 +29,7 @@
  * large. A muxer's packets are small and come from many. */
 #define PACKETS       4
 #define MUXER_PACKETS 32
-#define FRAMES        1
+#define FRAMES        PLAN_QUEUED_FRAMES
 
 struct runner {
     struct pipeline *pipeline; // not owned
@@ -53,6 +54,7 @@ struct pipeline {
     size_t running;
     int result; // of the first that failed
     enum outcome blame;
+    enum outcome_part part;
     struct error error;
 };
 
@@ -80,14 +82,27 @@ static void init_waiting(struct pipeline *p)
     pthread_condattr_destroy(&attributes);
 }
 
-/* The decoder of @stream, and a new queue that it sends to. */
-static int add_decoder_output(struct pipeline *p, size_t stream,
+/* The device, where it does @op for @track; NULL: the CPU does. */
+static const struct hwdevice *
+device_for(const struct pipeline *p, const struct plan_track *track, enum op op)
+{
+    const struct backend *by = track->video.by[op];
+
+    return by && by->type != AV_HWDEVICE_TYPE_NONE ? p->config.device : NULL;
+}
+
+/* The decoder of @track's stream, and a new queue that it sends to. */
+static int add_decoder_output(struct pipeline *p,
+                              const struct plan_track *track,
                               struct queue **ret, struct error *e)
 {
+    size_t stream = track->stream;
     const struct decoder_config config = {
         .source = p->config.source,
         .stream = stream,
         .threads = p->config.plan->threads,
+        .device = device_for(p, track, OP_DECODE),
+        .held = surfaces_held(p->config.plan, stream),
         .errors = &p->errors,
     };
     struct stage **decoder = &p->decoders[stream];
@@ -105,17 +120,29 @@ static int add_decoder_output(struct pipeline *p, size_t stream,
     return 0;
 }
 
+static bool works_with_device(const struct pipeline *p,
+                              const struct plan_track *track)
+{
+    for (enum op op = OP_DECODE; op < OP_COUNT; op++) {
+        if (device_for(p, track, op))
+            return true;
+    }
+    return false;
+}
+
 static int add_encoder(struct pipeline *p, const struct plan_output *out,
                        size_t track, struct queue *muxer, struct error *e)
 {
     const struct plan_track *t = &out->tracks[track];
     const struct filter_config filter_config = {
         .track = t,
+        .device = works_with_device(p, t) ? p->config.device : NULL,
         .start = p->config.plan->start,
         .duration = p->config.plan->duration,
     };
     const struct encoder_config encoder_config = {
         .track = t,
+        .device = device_for(p, t, OP_ENCODE),
         .number = track,
         .global_header = container_wants_global_header(out->container),
         .source_rate =
@@ -123,7 +150,7 @@ static int add_encoder(struct pipeline *p, const struct plan_output *out,
     };
     struct queue *decoded = NULL;
 
-    int r = add_decoder_output(p, t->stream, &decoded, e);
+    int r = add_decoder_output(p, t, &decoded, e);
     if (r < 0)
         return r;
     struct stage *filter = filter_create(&filter_config);
@@ -286,7 +313,9 @@ static void cancel(struct pipeline *p)
 
 static enum outcome blame_of(const struct stage *s, int result)
 {
-    return result == -ENOMEM ? OUTCOME_NO_MEMORY : s->blame;
+    bool machine = result == -ENOMEM && s->part == OUTCOME_PART_NONE;
+
+    return machine ? OUTCOME_NO_MEMORY : s->blame;
 }
 
 static void settle(struct pipeline *p, const struct stage *s, int result,
@@ -298,6 +327,7 @@ static void settle(struct pipeline *p, const struct stage *s, int result,
     if (result < 0 && result != -ECANCELED && p->result == 0) {
         p->result = result;
         p->blame = blame_of(s, result);
+        p->part = s->part;
         p->error = *e;
         first = true;
     }
@@ -354,12 +384,13 @@ int pipeline_wait(struct pipeline *p, int64_t timeout)
 }
 
 int pipeline_result(struct pipeline *p, enum outcome *ret_blame,
-                    struct error *e)
+                    enum outcome_part *ret_part, struct error *e)
 {
     pthread_mutex_lock(&p->lock);
     int r = p->result;
     if (r < 0) {
         *ret_blame = p->blame;
+        *ret_part = p->part;
         *e = p->error;
     }
     pthread_mutex_unlock(&p->lock);

@@ -1,25 +1,29 @@
 #include "attempt.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agreement.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "control.h"
 #include "leave.h"
+#include "media/avlog.h"
 #include "media/file_io.h"
+#include "media/hwdevice.h"
+#include "media/hwfault.h"
 #include "media/info.h"
 #include "media/plan.h"
+#include "media/plan_need.h"
 #include "media/source.h"
 #include "meter.h"
 #include "model/event.h"
-#include "model/grant.h"
 #include "model/need.h"
 #include "model/order.h"
+#include "model/survey.h"
 #include "opener.h"
 #include "pipeline/pipeline.h"
 #include "reporter.h"
@@ -33,8 +37,10 @@ struct attempt {
     struct plan plan;
     bool planned;
     struct file_io **outputs;  // owned
+    struct hwdevice *device;   // owned; NULL on the CPU
     struct pipeline *pipeline; // owned
     int64_t moved;             // in it, when that was last told
+    enum outcome_part part;    // of the device, that failed
     struct error error;
 };
 
@@ -79,81 +85,61 @@ static enum outcome open_input(struct attempt *a)
     return OUTCOME_NONE;
 }
 
-static enum outcome make_plan(struct attempt *a, const struct grant *grant)
-{
-    if (a->planned)
-        plan_fini(&a->plan);
-    a->planned = false;
-    int r = plan_make(&a->plan, a->job, source_info(a->source), grant,
-                      plan_has_encoder, &a->error);
-    if (r < 0)
-        return blame(r, r == -ENOENT || r == -EBADMSG ? OUTCOME_BAD_INPUT
-                                                      : OUTCOME_BAD_REQUEST);
-    a->planned = true;
-    return OUTCOME_NONE;
-}
-
-static void say_need(struct attempt *a)
-{
-    struct event event = {.kind = EVENT_NEED};
-
-    plan_need(&a->plan, source_info(a->source), &event.need);
-    reporter_send(a->config.reporter, &event);
-}
-
-/* Why it is done so, where the client might have hoped for something else. */
-static void give_reason(const struct attempt *a, struct event_ready *ready)
-{
-    static char no_gpu[] = "the CPU encodes: there is no GPU here that this "
-                           "version can use";
-    static char *reasons[] = {no_gpu};
-    struct need need;
-
-    plan_need(&a->plan, source_info(a->source), &need);
-    if (need.rendition_count == 0 || a->job->hardware == JOB_HARDWARE_NONE)
-        return;
-    ready->why = reasons;
-    ready->why_count = 1;
-}
-
-static void say_ready(struct attempt *a)
-{
-    struct event event = {.kind = EVENT_READY};
-    char *plan[EVENT_PLAN_MOST];
-
-    (void)snprintf(event.ready.device, sizeof(event.ready.device), "%s",
-                   a->plan.device);
-    event.ready.plan = plan;
-    for (size_t o = 0; o < a->plan.output_count; o++) {
-        struct plan_output *out = &a->plan.outputs[o];
-        for (size_t t = 0; t < out->track_count; t++) {
-            if (event.ready.plan_count < EVENT_PLAN_MOST)
-                plan[event.ready.plan_count++] = out->tracks[t].description;
-        }
-    }
-    give_reason(a, &event.ready);
-    reporter_send(a->config.reporter, &event);
-}
-
-/* Plan for the CPU to know what is needed, then for what is granted. */
 static enum outcome agree(struct attempt *a)
 {
-    struct grant grant = {.device = "cpu"};
+    const struct agreement_config config = {
+        .order = a->config.order,
+        .info = source_info(a->source),
+        .control = a->config.control,
+        .reporter = a->config.reporter,
+        .grants_itself = a->config.grants_itself,
+    };
 
-    enum outcome o = make_plan(a, &grant);
-    if (o != OUTCOME_NONE)
-        return o;
-    say_need(a);
-    if (!a->config.grants_itself) {
-        int r = control_wait_grant(a->config.control, &grant, &a->error);
-        if (r < 0)
-            return OUTCOME_INTERRUPTED;
-        o = make_plan(a, &grant);
-        if (o != OUTCOME_NONE)
-            return o;
+    enum outcome o = agreement_reach(&a->plan, &config, &a->error);
+    a->planned = o == OUTCOME_NONE;
+    return o;
+}
+
+static const struct survey_device *granted_device(const struct attempt *a)
+{
+    const struct order_job *order = a->config.order;
+
+    for (size_t i = 0; i < order->device_count; i++) {
+        if (strcmp(order->devices[i].id, a->plan.device) == 0)
+            return &order->devices[i];
     }
-    say_ready(a);
-    return OUTCOME_NONE;
+    return NULL; // the CPU
+}
+
+/* The warm one where it is that; without need of it, its memory is given back
+ * before the work begins. */
+static void take_warm(struct attempt *a, const struct survey_device *granted)
+{
+    if (!a->config.device || !*a->config.device)
+        return;
+    a->device = *a->config.device;
+    *a->config.device = NULL;
+    if (granted && strcmp(hwdevice_uuid(a->device), granted->uuid) == 0)
+        return;
+    hwdevice_close(a->device);
+    a->device = NULL;
+}
+
+static enum outcome open_device(struct attempt *a)
+{
+    const struct survey_device *granted = granted_device(a);
+
+    take_warm(a, granted);
+    if (!granted || a->device)
+        return OUTCOME_NONE;
+    avlog_forget_errors();
+    int r = hwdevice_open(&a->device, granted->id, granted->uuid, &a->error);
+    if (r == 0)
+        return OUTCOME_NONE;
+    const struct hwfault fault = hwfault_classify(
+        OUTCOME_PART_DEVICE, r, avlog_errors(), HWFAULT_MEMORY_UNKNOWN);
+    a->part = fault.part;
+    return fault.outcome;
 }
 
 static enum outcome open_outputs(struct attempt *a)
@@ -203,6 +189,7 @@ static enum outcome run(struct attempt *a)
         .source = a->source,
         .outputs = a->outputs,
         .gate = a->config.gate,
+        .device = a->device,
     };
     enum outcome o = OUTCOME_NONE;
     struct meter meter;
@@ -214,7 +201,7 @@ static enum outcome run(struct attempt *a)
     while (!pipeline_wait(a->pipeline, PROGRESS_EVERY))
         say_progress(a, &meter);
     say_progress(a, &meter);
-    if (pipeline_result(a->pipeline, &o, &a->error) < 0)
+    if (pipeline_result(a->pipeline, &o, &a->part, &a->error) < 0)
         return o;
     return OUTCOME_NONE;
 }
@@ -271,7 +258,9 @@ static enum outcome work(struct attempt *a)
         return o;
     if (a->config.order->plan_only)
         return OUTCOME_DONE;
-    o = open_outputs(a);
+    o = open_device(a);
+    if (o == OUTCOME_NONE)
+        o = open_outputs(a);
     if (o == OUTCOME_NONE)
         o = run(a);
     return o == OUTCOME_NONE ? name_outputs(a) : o;
@@ -286,6 +275,20 @@ static void release(struct attempt *a)
     if (a->planned)
         plan_fini(&a->plan);
     source_close(a->source);
+    hwdevice_close(a->device); // behind all that was made with it
+}
+
+static void say_failure(struct attempt *a, enum outcome outcome)
+{
+    char text[sizeof(a->error.field) + sizeof(a->error.text) + 2];
+    const struct event event = {
+        .kind = EVENT_OUTCOME,
+        .outcome = {.outcome = outcome, .part = a->part, .text = text},
+    };
+
+    (void)snprintf(text, sizeof(text), "%s%s%s", a->error.field,
+                   *a->error.field ? ": " : "", a->error.text);
+    reporter_send(a->config.reporter, &event);
 }
 
 /* Who is lent nothing by a daemon has nothing to give back. */
@@ -303,9 +306,8 @@ void attempt_run(const struct attempt_config *config)
     if (o == OUTCOME_DONE)
         say_done(&a);
     else
-        reporter_end(config->reporter, o, "%s%s%s", a.error.field,
-                     *a.error.field ? ": " : "", a.error.text);
-    if (!a.planned || strcmp(a.plan.device, "cpu") == 0)
+        say_failure(&a, o);
+    if (!a.device)
         leave(config); // all that it holds is memory
     release(&a);
     leave(config);

@@ -11,6 +11,7 @@
 
 struct control;
 struct gate;
+struct hwdevice;
 struct order_job;
 struct reporter;
 
@@ -19,6 +20,7 @@ struct attempt_config {
     struct control *control;
     struct reporter *reporter;
     struct gate *gate;
+    struct hwdevice **device; // ready and waiting, or NULL; taken over
     int channel;
     bool grants_itself; // the CPU; nobody is there to ask
 };

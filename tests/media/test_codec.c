@@ -15,7 +15,8 @@ static void codec_tables__every_codec_of_a_job__has_its_row(void **state)
 {
     (void)state;
     for (int i = 0; i < JOB_VIDEO_COUNT; i++) {
-        const struct codec_video *c = codec_find_video((enum job_video_codec)i);
+        const struct codec_video *c =
+            codec_find_video((enum job_video_codec)i, MEMORY_SYSTEM);
         bool none = i == JOB_VIDEO_COPY || i == JOB_VIDEO_NONE;
         assert_int_equal(c == NULL, none);
         if (c)
@@ -43,7 +44,8 @@ static void codec_tables__encoder__makes_what_the_row_says(void **state)
 {
     (void)state;
     for (int i = 0; i < JOB_VIDEO_COUNT; i++) {
-        const struct codec_video *c = codec_find_video((enum job_video_codec)i);
+        const struct codec_video *c =
+            codec_find_video((enum job_video_codec)i, MEMORY_SYSTEM);
         const AVCodec *encoder =
             c ? avcodec_find_encoder_by_name(c->encoder) : NULL;
         if (encoder)
@@ -79,8 +81,8 @@ static void codec_preset__our_words__are_each_encoders_own(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const char *got =
-            codec_preset(codec_find_video(cases[i].codec), cases[i].word);
+        const char *got = codec_preset(
+            codec_find_video(cases[i].codec, MEMORY_SYSTEM), cases[i].word);
         if (cases[i].expect)
             assert_string_equal(got, cases[i].expect);
         else
@@ -88,30 +90,38 @@ static void codec_preset__our_words__are_each_encoders_own(void **state)
     }
 }
 
-static void codec_pixel_format__profile_and_depth__decide(void **state)
+static void codec_find_format__profile_and_depth__decide(void **state)
 {
     static const struct {
         enum job_video_codec codec;
         const char *profile;
         int depth;
         enum AVPixelFormat expect;
+        enum memory memory;
     } cases[] = {
-        {JOB_VIDEO_H264, NULL, 8, AV_PIX_FMT_YUV420P},
-        {JOB_VIDEO_H264, NULL, 10, AV_PIX_FMT_YUV420P},
-        {JOB_VIDEO_H264, "high10", 8, AV_PIX_FMT_YUV420P10},
-        {JOB_VIDEO_HEVC, NULL, 8, AV_PIX_FMT_YUV420P},
-        {JOB_VIDEO_HEVC, NULL, 10, AV_PIX_FMT_YUV420P10},
-        {JOB_VIDEO_HEVC, NULL, 12, AV_PIX_FMT_YUV420P10},
-        {JOB_VIDEO_HEVC, "main10", 8, AV_PIX_FMT_YUV420P10},
-        {JOB_VIDEO_HEVC, "high", 8, AV_PIX_FMT_NONE},
-        {JOB_VIDEO_VP9, "2", 8, AV_PIX_FMT_YUV420P10},
+        {JOB_VIDEO_H264, NULL, 8, AV_PIX_FMT_YUV420P, MEMORY_SYSTEM},
+        {JOB_VIDEO_H264, NULL, 10, AV_PIX_FMT_YUV420P, MEMORY_SYSTEM},
+        {JOB_VIDEO_H264, "high10", 8, AV_PIX_FMT_YUV420P10, MEMORY_SYSTEM},
+        {JOB_VIDEO_HEVC, NULL, 8, AV_PIX_FMT_YUV420P, MEMORY_SYSTEM},
+        {JOB_VIDEO_HEVC, NULL, 10, AV_PIX_FMT_YUV420P10, MEMORY_SYSTEM},
+        {JOB_VIDEO_HEVC, NULL, 12, AV_PIX_FMT_YUV420P10, MEMORY_SYSTEM},
+        {JOB_VIDEO_HEVC, "main10", 8, AV_PIX_FMT_YUV420P10, MEMORY_SYSTEM},
+        {JOB_VIDEO_HEVC, "high", 8, AV_PIX_FMT_NONE, MEMORY_SYSTEM},
+        {JOB_VIDEO_VP9, "2", 8, AV_PIX_FMT_YUV420P10, MEMORY_SYSTEM},
+        {JOB_VIDEO_H264, NULL, 10, AV_PIX_FMT_NV12, MEMORY_CUDA},
+        {JOB_VIDEO_H264, "high10", 10, AV_PIX_FMT_NONE, MEMORY_CUDA},
+        {JOB_VIDEO_HEVC, NULL, 8, AV_PIX_FMT_NV12, MEMORY_CUDA},
+        {JOB_VIDEO_HEVC, NULL, 10, AV_PIX_FMT_P010, MEMORY_CUDA},
+        {JOB_VIDEO_HEVC, "main", 10, AV_PIX_FMT_NV12, MEMORY_CUDA},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        assert_int_equal(codec_pixel_format(codec_find_video(cases[i].codec),
-                                            cases[i].profile, cases[i].depth),
-                         cases[i].expect);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct codec_format *f =
+            codec_find_format(codec_find_video(cases[i].codec, cases[i].memory),
+                              cases[i].profile, cases[i].depth);
+        assert_int_equal(f ? f->format : AV_PIX_FMT_NONE, cases[i].expect);
+    }
 }
 
 static void container_takes__codecs__as_libav_knows(void **state)
@@ -148,7 +158,7 @@ int main(void)
         cmocka_unit_test(codec_tables__every_codec_of_a_job__has_its_row),
         cmocka_unit_test(codec_tables__encoder__makes_what_the_row_says),
         cmocka_unit_test(codec_preset__our_words__are_each_encoders_own),
-        cmocka_unit_test(codec_pixel_format__profile_and_depth__decide),
+        cmocka_unit_test(codec_find_format__profile_and_depth__decide),
         cmocka_unit_test(container_takes__codecs__as_libav_knows),
     };
 

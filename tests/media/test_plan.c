@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "media/plan.h"
+#include "media/plan_need.h"
 #include "media/plan_options.h"
 #include "model/grant.h"
 #include "model/job.h"
@@ -66,6 +67,8 @@ static const struct media_info film = {
     .duration = 60000000,
 };
 
+typedef bool has_encoder(const char *encoder);
+
 static bool everything(const char *encoder)
 {
     (void)encoder;
@@ -79,7 +82,7 @@ static bool all_but_x264(const char *encoder)
 
 /* The plan for one output with these members; the job is the caller's. */
 static int make(struct job *job, struct plan *plan, const char *name,
-                const char *members, plan_available *available, struct error *e)
+                const char *members, has_encoder *available, struct error *e)
 {
     const struct grant grant = {.device = "cpu", .threads = 2};
     char text[1024];
@@ -89,7 +92,13 @@ static int make(struct job *job, struct plan *plan, const char *name,
                         "[{\"path\":\"/out.%s\",%s}]}",
                         name, members);
     assert_int_equal(job_from_text(job, text, (size_t)size, e), 0);
-    return plan_make(plan, job, &film, &grant, available, e);
+    const struct plan_request request = {
+        .job = job,
+        .info = &film,
+        .grant = &grant,
+        .available = available,
+    };
+    return plan_make(plan, &request, e);
 }
 
 /* All descriptions, with a blank between them. */
@@ -171,7 +180,7 @@ static void plan_make__what_cannot_be__says_why(void **state)
     static const struct {
         const char *name;
         const char *members;
-        plan_available *available;
+        has_encoder *available;
         int code;
         const char *field;
         const char *text;
@@ -277,7 +286,13 @@ static void plan_need__ladder__counts_its_renditions(void **state)
 
     (void)state;
     assert_int_equal(job_from_text(&job, text, sizeof(text) - 1, &e), 0);
-    assert_int_equal(plan_make(&plan, &job, &film, &grant, everything, &e), 0);
+    const struct plan_request request = {
+        .job = &job,
+        .info = &film,
+        .grant = &grant,
+        .available = everything,
+    };
+    assert_int_equal(plan_make(&plan, &request, &e), 0);
     plan_need(&plan, &film, &need);
     assert_true(need.decodes_video);
     assert_string_equal(need.codec, "h264");

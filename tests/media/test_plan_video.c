@@ -50,13 +50,28 @@ static const struct media_stream film = {
     .depth = 8,
 };
 
+static int encode(struct plan_track *track, const struct job_video *video,
+                  const struct media_stream *st, struct error *e)
+{
+    const struct plan_video_request request = {
+        .video = video,
+        .stream = st,
+        .threads = THREADS,
+    };
+    struct plan_notes notes = {0};
+
+    int r = plan_video_encode(track, &request, &notes, e);
+    assert_int_equal(notes.why_count + notes.clamp_count, 0);
+    return r;
+}
+
 static struct plan_track plan(const struct job_video *video,
                               const struct media_stream *st)
 {
     struct plan_track track = {.kind = MEDIA_VIDEO};
     struct error e = {0};
 
-    assert_int_equal(plan_video_encode(&track, video, st, THREADS, &e), 0);
+    assert_int_equal(encode(&track, video, st, &e), 0);
     assert_string_equal(e.text, "");
     return track;
 }
@@ -370,8 +385,7 @@ static void plan_video_encode__what_the_codec_lacks__is_refused(void **state)
         video.codec = cases[i].codec;
         video.profile = (char *)(size_t)cases[i].profile;
         video.quality = cases[i].quality;
-        assert_int_equal(plan_video_encode(&track, &video, &film, 1, &e),
-                         -EINVAL);
+        assert_int_equal(encode(&track, &video, &film, &e), -EINVAL);
         assert_string_equal(e.field, cases[i].field);
         assert_string_equal(e.text, cases[i].text);
     }

@@ -21,15 +21,20 @@
 
 static const AVRational ms = {1, 1000};
 
+#define BY_CPU \
+    .by = {[OP_DECODE] = &backend_cpu, \
+           [OP_TURN] = &backend_cpu, \
+           [OP_RATE] = &backend_cpu, \
+           [OP_SCALE] = &backend_cpu, \
+           [OP_ENCODE] = &backend_cpu}
+
 static struct plan_track film(void)
 {
     struct plan_track track = {
         .kind = MEDIA_VIDEO,
         .encoder = "libx264",
-        .video = {.width = 64,
-                  .height = 32,
-                  .format = AV_PIX_FMT_YUV420P,
-                  .frame_rate = {25, 1},
+        .video = {BY_CPU, .width = 64, .height = 32,
+                  .format = AV_PIX_FMT_YUV420P, .frame_rate = {25, 1},
                   .average_rate = {25, 1}},
     };
 

@@ -19,12 +19,17 @@
 
 static const AVRational ms = {1, 1000};
 
+#define BY_CPU \
+    .by = {[OP_DECODE] = &backend_cpu, \
+           [OP_TURN] = &backend_cpu, \
+           [OP_RATE] = &backend_cpu, \
+           [OP_SCALE] = &backend_cpu, \
+           [OP_ENCODE] = &backend_cpu}
+
 static const struct plan_track film = {
     .kind = MEDIA_VIDEO,
     .encoder = "libx264",
-    .video = {.width = 64,
-              .height = 32,
-              .format = AV_PIX_FMT_YUV420P,
+    .video = {BY_CPU, .width = 64, .height = 32, .format = AV_PIX_FMT_YUV420P,
               .average_rate = {25, 1}},
 };
 
@@ -168,8 +173,7 @@ static void filter__turns__show_the_right_side(void **state)
         AVFrame *f = frame_picture(32, 32, AV_PIX_FMT_GRAY8, 0);
         print_message("turn %d\n", cases[i].turn);
         memset(f->data[0], 255, 32);
-        track.video = (struct plan_video){.width = 32,
-                                          .height = 32,
+        track.video = (struct plan_video){BY_CPU, .width = 32, .height = 32,
                                           .format = AV_PIX_FMT_GRAY8,
                                           .turn = cases[i].turn};
         start(&s, &track, 0, -1);

@@ -20,8 +20,9 @@ static struct graph *build(const char *text, AVFrame *like, AVRational base)
     struct graph *g = NULL;
     struct error e = {0};
 
+    const struct graph_config config = {text, like, base, rate, NULL};
     print_message("%s\n", text);
-    assert_int_equal(graph_create(&g, text, like, base, rate, &e), 0);
+    assert_int_equal(graph_create(&g, &config, &e), 0);
     av_frame_free(&like);
     return g;
 }
@@ -130,7 +131,8 @@ static void graph_create__no_such_filters__says_which(void **state)
         struct graph *g = NULL;
         struct error e = {0};
         print_message("%s\n", texts[i]);
-        assert_true(graph_create(&g, texts[i], like, ms, rate, &e) < 0);
+        const struct graph_config config = {texts[i], like, ms, rate, NULL};
+        assert_true(graph_create(&g, &config, &e) < 0);
         assert_null(g);
         assert_non_null(strstr(e.text, "cannot build filters '"));
         assert_non_null(strstr(e.text, texts[i]));

@@ -58,6 +58,7 @@ struct run {
     struct gate *gate;
     struct pipeline *pipeline;
     enum outcome blame;
+    enum outcome_part part;
     struct error error;
 };
 
@@ -89,9 +90,13 @@ static void run_prepare(struct run *r, const char *input, const char *range,
     assert_int_equal(
         file_io_open_input(&io, open_in(input, O_RDONLY), &r->error), 0);
     assert_int_equal(source_open(&r->source, io, &request, &r->error), 0);
-    assert_int_equal(plan_make(&r->plan, &r->job, source_info(r->source),
-                               &grant, plan_has_encoder, &r->error),
-                     0);
+    const struct plan_request plan_request = {
+        .job = &r->job,
+        .info = source_info(r->source),
+        .grant = &grant,
+        .available = plan_has_encoder,
+    };
+    assert_int_equal(plan_make(&r->plan, &plan_request, &r->error), 0);
 }
 
 static void run_open_outputs(struct run *r, const char *special)
@@ -119,7 +124,7 @@ static int run_all(struct run *r)
         pipeline_create(&r->pipeline, &config, &r->blame, &r->error), 0);
     pipeline_start(r->pipeline);
     assert_int_equal(pipeline_wait(r->pipeline, 60 * SECOND), 1);
-    return pipeline_result(r->pipeline, &r->blame, &r->error);
+    return pipeline_result(r->pipeline, &r->blame, &r->part, &r->error);
 }
 
 static void run_fini(struct run *r)
@@ -277,7 +282,8 @@ static void pipeline__paused__waits_until_resumed(void **state)
     assert_int_equal(pipeline_wait(r.pipeline, 50 * MILLISECOND), 0);
     gate_open(r.gate);
     assert_int_equal(pipeline_wait(r.pipeline, 60 * SECOND), 1);
-    assert_int_equal(pipeline_result(r.pipeline, &r.blame, &r.error), 0);
+    assert_int_equal(pipeline_result(r.pipeline, &r.blame, &r.part, &r.error),
+                     0);
     run_fini(&r);
 }
 

@@ -1,0 +1,30 @@
+#include "pipeline/blame.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "media/avlog.h"
+#include "media/hwdevice.h"
+#include "media/hwfault.h"
+#include "pipeline/stage.h"
+
+int blame_device(struct stage *s, const struct hwdevice *device,
+                 enum outcome_part part, int code, struct error *e)
+{
+    const char *lines = avlog_errors();
+    size_t first = strcspn(lines, "\n"); // what followed is its consequence
+
+    if (code == -EPIPE || code == -ECANCELED)
+        return code;
+    const struct hwfault fault =
+        hwfault_classify(part, code, lines, hwdevice_free_memory(device));
+    s->blame = fault.outcome;
+    s->part = fault.part;
+    if (first) {
+        char text[sizeof(e->text)];
+        memcpy(text, e->text, sizeof(text));
+        error_set(e, code, "%s (%.*s)", text, (int)first, lines);
+    }
+    return code;
+}
