@@ -1,6 +1,7 @@
 #include "media/file_io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,6 +20,12 @@
  * show in the memory of a job with a dozen outputs. */
 #define BUFFER (256 << 10)
 
+/* So many bytes are handed to the disk at a time, and so many may be on their
+ * way: else a slow disk would get gigabytes at once with the final fsync, and
+ * nothing would be heard of the job for minutes. */
+#define CHUNK  (INT64_C(8) << 20)
+#define WINDOW (8 * CHUNK)
+
 struct file_io {
     AVIOContext *context; // owned
     int fd;               // owned
@@ -26,6 +33,7 @@ struct file_io {
     bool truncated;
     int error;      // first -errno
     int64_t offset; // of the next read or write
+    int64_t begun;  // from here on the disk has not been told of what is new
     atomic_llong size;
     atomic_llong moved;
 };
@@ -82,6 +90,22 @@ static int on_read(void *opaque, uint8_t *buffer, int size)
     return (int)n;
 }
 
+/* Hints, which not every file system takes. Waiting for the end of the window
+ * makes the pipeline as slow as the disk is. */
+static void write_behind(struct file_io *f)
+{
+    const unsigned wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                          SYNC_FILE_RANGE_WAIT_AFTER;
+
+    if (!f->regular || f->offset - f->begun < CHUNK)
+        return;
+    (void)sync_file_range(f->fd, f->begun, f->offset - f->begun,
+                          SYNC_FILE_RANGE_WRITE);
+    if (f->begun >= WINDOW)
+        (void)sync_file_range(f->fd, f->begun - WINDOW, CHUNK, wait);
+    f->begun = f->offset;
+}
+
 static int on_write(void *opaque, compat_write_byte *buffer, int size)
 {
     struct file_io *f = opaque;
@@ -100,6 +124,7 @@ static int on_write(void *opaque, compat_write_byte *buffer, int size)
     }
     if (f->offset > f->size)
         f->size = f->offset;
+    write_behind(f);
     return size;
 }
 
@@ -126,8 +151,12 @@ static int64_t seek(int64_t *offset, int64_t size, int64_t to, int whence)
 static int64_t on_seek(void *opaque, int64_t to, int whence)
 {
     struct file_io *f = opaque;
+    int64_t before = f->offset;
+    int64_t r = seek(&f->offset, f->size, to, whence);
 
-    return seek(&f->offset, f->size, to, whence);
+    if (f->offset != before)
+        f->begun = f->offset;
+    return r;
 }
 
 static int open_file(struct file_io **ret, int fd, int writes, struct error *e)
