@@ -5,6 +5,7 @@
 #ifndef STORE_JOBS_H
 #define STORE_JOBS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,10 +18,11 @@ struct jobs_new {
     struct store_job job;
     const char *key; // NULL: none
     const char *document;
+    bool is_full; // nothing new, please
 };
 
 /* 0, 1 when the key's job is the same (*@ret_id is its id), -EEXIST when it is
- * another, or -errno. */
+ * another, -EDQUOT when it is new and must not be, or -errno. */
 int jobs_add(struct database *db, int64_t *ret_id, const struct jobs_new *n,
              struct error *e);
 

@@ -46,6 +46,7 @@ struct store_new {
     enum job_hardware hardware;
     const char *key; // or NULL
     const char *document;
+    bool is_full; // its owner may have no more: only what @key names already
 };
 
 /* One attempt, as `Show` tells it. */
@@ -112,6 +113,7 @@ typedef void store_done(void *user, int result, const struct error *e);
  * A new detached job, durable before @done. With a key that its owner has used
  * already, *@id is the old one's if the document is the same, else -EEXIST.
  * @id is the id, valid when result is ≥ 0; result 1: it was there already.
+ * -EDQUOT: it would have been new, and is_full says that it must not be.
  */
 typedef void store_added(void *user, int result, int64_t id,
                          const struct error *e);

@@ -93,6 +93,7 @@ int dispatcher_open(struct dispatcher **ret, struct daemon *d, struct error *e)
     j->daemon = d;
     j->backlog = backlog_create();
     list_init(&j->works);
+    list_init(&j->submissions);
     list_init(&j->plannings);
     j->wake.data = j->breath.data = j->again.data = j->sight.data = j;
     j->handles = 4;
@@ -125,6 +126,8 @@ void dispatcher_close(struct dispatcher *j)
         return;
     list_foreach (link, next, &j->works)
         work_destroy(work_of(link));
+    list_foreach (link, next, &j->submissions)
+        list_remove(link); // whoever still answers them finds no list
     backlog_destroy(j->backlog);
     j->backlog = NULL;
     uv_close((uv_handle_t *)&j->wake, on_closed);

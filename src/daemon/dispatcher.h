@@ -26,6 +26,7 @@ struct dispatcher {
     struct daemon *daemon;   // not owned
     struct backlog *backlog; // owned
     struct list works;       // of work, owned
+    struct list submissions; // of submission (submit.c), owned by themselves
     struct list plannings;   // of planning, owned by themselves
     struct scheduler_load load;
     bool drained;      // by Drain

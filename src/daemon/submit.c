@@ -69,17 +69,34 @@ int submit_read(const struct daemon *d, const struct call *call,
     return 0;
 }
 
-/* Caps and neighbours. Answers @call and returns false when it cannot be now.
+/* A detached job on its way into the store. */
+struct submission {
+    struct list link;      // dispatcher.submissions
+    struct daemon *daemon; // not owned
+    struct call *call;     // owned
+    struct store_job row;
+};
+
+/* All that have not ended, those that are not even stored yet too. */
+static bool has_all_that_it_may(const struct daemon *d, uid_t uid)
+{
+    size_t count = backlog_jobs_of(d->dispatcher->backlog, uid);
+
+    list_foreach (link, next, &d->dispatcher->submissions)
+        count += list_entry(link, struct submission, link)->row.uid == uid;
+    return (int64_t)count >= d->configuration.limits.jobs_per_uid;
+}
+
+/* Room and neighbours. Answers @call and returns false when it cannot be now.
  */
 static bool has_room(struct daemon *d, struct call *call, const struct job *job)
 {
-    const struct limits *limits = &d->configuration.limits;
     int64_t limit;
     size_t output;
 
-    if ((int64_t)backlog_jobs_of(d->dispatcher->backlog, call->peer.uid) >=
-        limits->jobs_per_uid) {
-        reply_too_many(call, limits->jobs_per_uid);
+    // a key may name a job that is there: then nothing new is asked for
+    if (!job->key && has_all_that_it_may(d, call->peer.uid)) {
+        reply_too_many(call, d->configuration.limits.jobs_per_uid);
         return false;
     }
     if (job->priority == JOB_REALTIME &&
@@ -100,13 +117,6 @@ static bool has_room(struct daemon *d, struct call *call, const struct job *job)
     }
     return true;
 }
-
-/* A detached job on its way into the store. */
-struct submission {
-    struct daemon *daemon; // not owned
-    struct call *call;     // owned
-    struct store_job row;
-};
 
 static void follow_on(struct submission *s, const struct backlog_job *row)
 {
@@ -134,6 +144,7 @@ static void on_added(void *user, int result, int64_t id, const struct error *e)
 {
     struct submission *s = user;
 
+    list_remove(&s->link);
     if (result >= 0) {
         welcome(s, result, id);
     } else if (result == -EEXIST) {
@@ -141,6 +152,8 @@ static void on_added(void *user, int result, int64_t id, const struct error *e)
         error_set_field(&why, result, "key",
                         "it was used for another job already");
         reply_invalid_job(s->call, &why);
+    } else if (result == -EDQUOT) {
+        reply_too_many(s->call, s->daemon->configuration.limits.jobs_per_uid);
     } else {
         reply_unavailable(s->call, e);
     }
@@ -177,7 +190,9 @@ static void submit_detached(struct daemon *d, struct call *call,
         .hardware = job->hardware,
         .key = job->key,
         .document = text,
+        .is_full = has_all_that_it_may(d, s->row.uid),
     };
+    list_append(&d->dispatcher->submissions, &s->link);
     store_add(d->store, &new, on_added, s);
     free(text);
     job_fini(job);

@@ -147,6 +147,8 @@ int jobs_add(struct database *db, int64_t *ret_id, const struct jobs_new *n,
     int r = n->key ? find_key(db, ret_id, n, e) : 0;
     if (r != 0)
         return r;
+    if (n->is_full)
+        return error_set(e, -EDQUOT, "its owner has too many jobs");
     r = insert(db, n, e);
     if (r < 0)
         return r;

@@ -152,6 +152,7 @@ static struct add *add_create(struct store *s, const struct store_new *new)
                 .created = clock_wall()},
         .key = a->key,
         .document = a->document,
+        .is_full = new->is_full,
     };
     return a;
 }

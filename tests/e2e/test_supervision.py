@@ -859,6 +859,30 @@ class Clients(Scripted):
         reply = service.call("Submit", {"job": self.script("need", "x.mp4"), "detach": True})
         self.assertEqual((reply["error"], reply["parameters"]), ("io.transcoded.TooMany", {"limit": 2}))
 
+    def test_jobs_of_a_uid__sent_at_once__are_capped_too(self):
+        service = self.start(jobs_per_uid=2)
+        service.call("Drain")
+        connections = [service.connect() for _ in range(8)]
+        for i, v in enumerate(connections):
+            v.send("Submit", {"job": self.script("need", f"{i}.mp4"), "detach": True})
+        replies = [v.receive() for v in connections]
+        for v in connections:
+            v.close()
+        self.assertEqual(sorted(r.get("error", "") for r in replies),
+                         [""] * 2 + ["io.transcoded.TooMany"] * 6)
+
+    def test_key__repeated_at_the_cap__gets_its_id(self):
+        service = self.start(jobs_per_uid=1)
+        service.call("Drain")
+        job = self.script("need", key="night")
+        id = service.submit(job)
+        again = service.call("Submit", {"job": job, "detach": True})
+        self.assertEqual(again["parameters"], {"id": id})
+        other = self.script("need", "b.mp4", key="day")
+        reply = service.call("Submit", {"job": other, "detach": True})
+        self.assertEqual((reply["error"], reply["parameters"]), ("io.transcoded.TooMany", {"limit": 1}))
+        self.assertEqual(len(service.call("List")["parameters"]["jobs"]), 1)
+
     def test_list__pages_newest_first(self):
         service = self.start()
         service.call("Drain")

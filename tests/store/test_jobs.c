@@ -78,6 +78,28 @@ static void assert_counts(struct database_fixture *f)
     }
 }
 
+/* Whoever may have no more jobs may still ask what became of one. */
+static void jobs_add__full__only_what_is_there(void **state)
+{
+    struct database_fixture *f = *state;
+    struct jobs_new n = new_job(1);
+    int64_t id = UNSET;
+
+    n.key = "film";
+    n.document = "{}";
+    assert_int_equal(jobs_add(f->db, &id, &n, &f->error), 0);
+    n.is_full = true;
+    n.job.id = 2;
+    assert_int_equal(jobs_add(f->db, &id, &n, &f->error), 1);
+    assert_int_equal(id, 1);
+    n.key = "other";
+    assert_int_equal(jobs_add(f->db, &id, &n, &f->error), -EDQUOT);
+    n.key = NULL;
+    assert_int_equal(jobs_add(f->db, &id, &n, &f->error), -EDQUOT);
+    assert_int_equal(database_counts(f->db)[STATE_QUEUED], 1);
+    assert_counts(f);
+}
+
 static void jobs_add__key__same_job_another_or_new(void **state)
 {
     static const struct {
@@ -567,6 +589,7 @@ static void jobs_last_id__forgotten_jobs__still_count(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(jobs_add__full__only_what_is_there),
         TEST(jobs_add__key__same_job_another_or_new),
         TEST(jobs_add__id_that_is_taken__refused_and_not_counted),
         TEST(jobs_get__all_of_it__with_its_attempts),
