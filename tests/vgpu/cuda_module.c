@@ -36,19 +36,27 @@ static int find_kernel(struct kernel *ret, const char *name)
     return 0;
 }
 
+/* The first @word from @at on, before @end. Sanitizers' strstr() measures a
+ * megabyte of text at each call. */
+static const char *find(const char *at, const char *end, const char *word)
+{
+    return memmem(at, (size_t)(end - at), word, strlen(word));
+}
+
 /* How many parameters the entry @name of the PTX has, -1 when it has none. */
 static int entry_parameters(const char *ptx, const char *name)
 {
+    const char *end = ptx + strlen(ptx);
     size_t length = strlen(name);
 
-    for (const char *at = ptx; (at = strstr(at, ".entry "));) {
+    for (const char *at = ptx; (at = find(at, end, ".entry "));) {
         at += strlen(".entry ");
         if (strncmp(at, name, length) ||
             (at[length] != '(' && at[length] != '\n'))
             continue;
-        const char *end = strchr(at, ')');
+        const char *last = find(at, end, ")");
         int n = 0;
-        while ((at = strstr(at, ".param")) && at < end) {
+        while (last && (at = find(at, last, ".param"))) {
             at += strlen(".param");
             n++;
         }
