@@ -359,6 +359,16 @@ static void on_sampled(void *user, struct inventory_device *device)
     mark_heat_note(&device->heat, &device->sample, card, device->sampled);
 }
 
+/* Where CUDA keeps the kernels that it compiled: surveys fill it, and workers,
+ * who inherit this, read there. An operator's own place wins. */
+static void name_kernel_cache(const struct daemon *d)
+{
+    char *folder = xasprintf("%s/cuda", d->places.state);
+
+    (void)setenv("CUDA_CACHE_PATH", folder, 0);
+    free(folder);
+}
+
 /* What workers and surveys are started by, and the first survey. */
 static void start_workers(struct daemon *d)
 {
@@ -371,6 +381,7 @@ static void start_workers(struct daemon *d)
     const struct surveyor_config survey = survey_by(d, l, worker);
     const struct watcher_config watch = watch_by(l, worker);
 
+    name_kernel_cache(d);
     d->warm = warm_create(&d->loop, d->groups, worker, (size_t)l->log_lines);
     d->inventory = inventory_create();
     d->watcher = watcher_create(&d->loop, d->inventory, &watch, on_sampled, d);
@@ -416,9 +427,7 @@ int daemon_open(struct daemon *ret, struct places *places,
     d->output_group = s.output_group;
     d->profiles = s.profiles;
     d->cards = s.cards;
-    r = places_prepare(&d->places, e);
-    if (r == 0)
-        r = start_store(d, e);
+    r = start_store(d, e);
     if (r < 0)
         return r;
 
@@ -426,15 +435,13 @@ int daemon_open(struct daemon *ret, struct places *places,
     start_workers(d);
     r = dispatcher_open(&d->dispatcher, d, e);
     if (r == 0)
-        r = places_prepare_socket(&d->places, e);
-    if (r == 0)
         r = server_open(&d->server, &d->loop, &s.server, &d->rules,
                         &connection_ops, d, e);
     if (r < 0)
         return r;
     start_heart(d);
     notify_ready();
-    log_info(NULL, "listening on %s jobs=%zu", server_address(d->server),
+    log_info(NULL, "listening on %s jobs=%zu", d->places.socket,
              backlog_count(d->dispatcher->backlog));
     return 0;
 }

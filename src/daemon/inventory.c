@@ -81,15 +81,26 @@ static void add(struct inventory *i, const struct survey_device *s)
     list_append(&i->devices, &d->link);
 }
 
+/* A survey that others kept from trying all says less than an earlier one of
+ * the same driver did. */
+static bool says_less(const struct survey_device *now,
+                      const struct survey_device *before)
+{
+    return now->is_partial && !before->is_partial &&
+           strcmp(now->driver, before->driver) == 0;
+}
+
 static void renew(struct inventory_device *d, const struct survey_device *s)
 {
     char id[sizeof(d->survey.id)];
 
+    d->is_present = true;
+    if (says_less(s, &d->survey))
+        return;
     memcpy(id, d->survey.id, sizeof(id));
     survey_device_fini(&d->survey);
     survey_device_copy(&d->survey, s);
     memcpy(d->survey.id, id, sizeof(id));
-    d->is_present = true;
 }
 
 /* "this; that". The caller frees. */

@@ -19,13 +19,18 @@
 #include "model/document.h"
 #include "model/survey.h"
 
-#define ANSWER_MOST (256 << 10) // bytes of a survey
+#define ANSWER_MOST    (256 << 10) // bytes of a survey
 
-#define EVERY       "all" // devices are surveyed anew
+#define EVERY          "all" // devices are surveyed anew
+#define PAUSE_FIRST_MS 10000
+#define PAUSE_MOST_MS  600000
 
 struct surveyor {
     uv_loop_t *loop;
     uv_timer_t limit;            // of the survey that is under way
+    uv_timer_t later;            // until one that was not whole is taken again
+    int handles;                 // that are not closed yet
+    uint64_t pause;              // ms, 0: the last one was whole
     struct inventory *inventory; // not owned
     char *program;               // owned
     char *cache;                 // owned
@@ -121,7 +126,17 @@ static void tell(const struct survey *found)
                  found->problems[i]);
 }
 
-static void conclude(struct surveyor *s, struct task_exit exit)
+static bool is_whole(const struct survey *found)
+{
+    for (size_t i = 0; i < found->device_count; i++) {
+        if (found->devices[i].is_partial)
+            return false;
+    }
+    return true;
+}
+
+/* True: all was found out that can be. */
+static bool conclude(struct surveyor *s, struct task_exit exit)
 {
     struct survey found;
     struct error e = {0};
@@ -136,11 +151,30 @@ static void conclude(struct surveyor *s, struct task_exit exit)
     } else {
         tell(&found);
         inventory_set(s->inventory, &found);
+        bool whole = is_whole(&found);
         survey_fini(&found);
+        return whole;
     }
+    return false;
 }
 
 static void start(struct surveyor *s);
+
+static void on_later(uv_timer_t *timer)
+{
+    struct surveyor *s = timer->data;
+
+    if (!s->child)
+        start(s);
+}
+
+static void start_later(struct surveyor *s)
+{
+    s->pause = s->pause ? 2 * s->pause : PAUSE_FIRST_MS;
+    if (s->pause > PAUSE_MOST_MS)
+        s->pause = PAUSE_MOST_MS;
+    (void)uv_timer_start(&s->later, on_later, s->pause, 0);
+}
 
 static void on_said(void *user, const char *text, size_t size)
 {
@@ -160,7 +194,10 @@ static void on_exited(void *user, struct task_exit exit)
     struct surveyor *s = user;
 
     (void)uv_timer_stop(&s->limit);
-    conclude(s, exit);
+    if (conclude(s, exit))
+        s->pause = 0;
+    else
+        start_later(s);
     child_destroy(s->child);
     s->child = NULL;
     fd_close(&s->answer);
@@ -215,6 +252,7 @@ static void start(struct surveyor *s)
 
     s->answer = make_answer();
     s->is_late = false;
+    (void)uv_timer_stop(&s->later);
     int r = spawn(s, &e);
     free(s->doubted);
     s->doubted = NULL;
@@ -242,8 +280,10 @@ struct surveyor *surveyor_create(uv_loop_t *loop, struct inventory *inventory,
     s->answer = -1;
     s->surveyed = surveyed;
     s->user = user;
-    s->limit.data = s;
+    s->limit.data = s->later.data = s;
+    s->handles = 2;
     (void)uv_timer_init(loop, &s->limit);
+    (void)uv_timer_init(loop, &s->later);
     surveyor_configure(s, config);
     start(s);
     return s;
@@ -253,6 +293,8 @@ static void on_closed(uv_handle_t *handle)
 {
     struct surveyor *s = handle->data;
 
+    if (--s->handles)
+        return;
     free(s->program);
     free(s->cache);
     free(s->doubted);
@@ -266,6 +308,7 @@ void surveyor_destroy(struct surveyor *s)
     child_destroy(s->child);
     fd_close(&s->answer);
     uv_close((uv_handle_t *)&s->limit, on_closed);
+    uv_close((uv_handle_t *)&s->later, on_closed);
 }
 
 void surveyor_configure(struct surveyor *s,

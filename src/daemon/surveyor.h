@@ -4,7 +4,8 @@
  * and again when somebody doubts a device.
  *
  * Drivers hang and crash: a survey that does leaves the inventory as it was,
- * with words. Nothing here waits.
+ * with words. It, and one that others kept from trying all, is taken again
+ * after growing pauses. Nothing here waits.
  */
 #ifndef DAEMON_SURVEYOR_H
 #define DAEMON_SURVEYOR_H

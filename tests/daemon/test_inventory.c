@@ -26,7 +26,8 @@ static struct survey_device device(const char *id, const char *uuid,
     return d;
 }
 
-/* A survey of devices "ID=UUID"; "!" behind it: it can do nothing. */
+/* A survey of devices "ID=UUID"; "!" behind it: it can do nothing; "?": others
+ * kept it from trying. */
 static void survey(struct inventory *i, const char *const *devices,
                    size_t count)
 {
@@ -39,7 +40,8 @@ static void survey(struct inventory *i, const char *const *devices,
         char mark = '\0';
         assert_true(sscanf(devices[n], "%15[^=]=%15[A-Z]%c", id, uuid, &mark) >=
                     2);
-        s.devices[n] = device(id, uuid, mark == '!' ? 0 : 1);
+        s.devices[n] = device(id, uuid, mark ? 0 : 1);
+        s.devices[n].is_partial = mark == '?';
     }
     inventory_set(i, &s);
     survey_fini(&s);
@@ -139,6 +141,21 @@ static void set__what_it_can__is_renewed(void **state)
     inventory_destroy(i);
 }
 
+static void set__partial_survey__does_not_hide_what_is_known(void **state)
+{
+    struct inventory *i = inventory_create();
+
+    (void)state;
+    SURVEY(i, "cuda:0=A");
+    SURVEY(i, "cuda:0=A?", "cuda:1=B?");
+    assert_true(inventory_device_works(inventory_find(i, "cuda:0")));
+    assert_false(inventory_device_works(inventory_find(i, "cuda:1")));
+    SURVEY(i, "cuda:0=A!", "cuda:1=B");
+    assert_false(inventory_device_works(inventory_find(i, "cuda:0")));
+    assert_true(inventory_device_works(inventory_find(i, "cuda:1")));
+    inventory_destroy(i);
+}
+
 static void set__problems__become_one_line(void **state)
 {
     struct inventory *i = inventory_create();
@@ -200,6 +217,7 @@ int main(void)
         cmocka_unit_test(set__device_that_vanished__keeps_its_notes_and_its_id),
         cmocka_unit_test(set__new_card_with_a_known_id__gets_one_of_its_own),
         cmocka_unit_test(set__what_it_can__is_renewed),
+        cmocka_unit_test(set__partial_survey__does_not_hide_what_is_known),
         cmocka_unit_test(set__problems__become_one_line),
         cmocka_unit_test(fail__devices_that_were_known__stay),
         cmocka_unit_test(fail__of_the_first__settles),
