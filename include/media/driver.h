@@ -45,6 +45,15 @@ int64_t driver_free_memory(const struct driver *d, void *context);
 /* "470.256.02", or "" where nobody says. */
 const char *driver_version(const struct driver *d);
 
+/* Why can there be no context on card @index? Tries it: -ENOMEM or -ENODEV with
+ * CUDA's words, or 0 when there can. */
+int driver_try_context(const struct driver *d, int index, struct error *e);
+
+/* Make @context the calling thread's; what was before comes back with the
+ * other. 0 or -ENODEV with words. */
+int driver_enter(const struct driver *d, void *context, struct error *e);
+void driver_leave(const struct driver *d);
+
 /* CUDA's own words for a result of it. */
 const char *driver_words(const struct driver *d, int result);
 

@@ -5,6 +5,8 @@
 #ifndef MEDIA_DRIVER_TROUBLE_H
 #define MEDIA_DRIVER_TROUBLE_H
 
+#include <stddef.h>
+
 struct error;
 
 #define DRIVER_NO_DEVICE 100 // CUDA_ERROR_NO_DEVICE
@@ -21,6 +23,9 @@ struct driver_facts {
     char kernel[32];       // version of the kernel's part, "" none loaded
     char library[32];      // version of libcuda, "" unknown
 };
+
+/* The version of the kernel's part into @ret, untouched where none is loaded. */
+void driver_trouble_kernel(char *ret, size_t size);
 
 /* Fills all but result and words. */
 void driver_trouble_look(struct driver_facts *ret);

@@ -41,6 +41,14 @@ int64_t hwdevice_free_memory(const struct hwdevice *h);
 const AVCodec *hwdevice_find_decoder(enum AVCodecID codec,
                                      enum AVHWDeviceType type);
 
+/* Make the context the calling thread's, for calls to NVIDIA's libraries, and
+ * put back what was there. 0 or -ENODEV with words. */
+int hwdevice_enter(const struct hwdevice *h, struct error *e);
+void hwdevice_leave(const struct hwdevice *h);
+
+/* CUDA's own handle of it. */
+void *hwdevice_context(const struct hwdevice *h);
+
 /* Load ahead what decoders and encoders will ask for: NVDEC's and NVENC's
  * libraries. No session is opened. What is missing is their error later. */
 void hwdevice_preload(void);

@@ -7,10 +7,27 @@
 #ifndef MEDIA_SURVEY_H
 #define MEDIA_SURVEY_H
 
-struct survey;
+#include <stdbool.h>
 
-/* Fills @ret, which the caller frees with survey_fini(). A machine without a
- * GPU is no error: the survey says why. */
-void survey_take(struct survey *ret);
+struct survey;
+struct survey_device;
+
+#define SURVEY_ANEW_ALL "all"
+
+/*
+ * Fills @ret, which the caller frees with survey_fini(). A machine without a
+ * GPU is no error: the survey says why.
+ *
+ * Devices that stand in @known (NULL: none) with the same card, driver and
+ * libav are not tried again: no context is made and no session opened for
+ * them. @anew names the UUID of one that is, or all; NULL: none. Where others
+ * hold what trying it again would take, what was known of it stays.
+ */
+void survey_take(struct survey *ret, const struct survey *known,
+                 const char *anew);
+
+/* Will the same be found again, as far as anybody knows? Nobody should
+ * remember what was missing only for a while. */
+bool survey_is_lasting(const struct survey_device *d);
 
 #endif

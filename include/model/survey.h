@@ -63,6 +63,7 @@ struct survey_device {
     size_t filter_count;
     char **problems; // owned; words: what is missing, why, and what to do
     size_t problem_count;
+    bool is_partial; // others held what it takes to try the rest: ask later
 };
 
 struct survey {

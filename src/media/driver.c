@@ -11,6 +11,8 @@
 #include "media/driver_trouble.h"
 #include "media/library.h"
 
+#define OUT_OF_MEMORY 2 // CUDA_ERROR_OUT_OF_MEMORY
+
 struct uuid {
     unsigned char bytes[16];
 };
@@ -24,9 +26,11 @@ struct cuda {
     int (*get_compute)(int *ret_major, int *ret_minor, int device);
     int (*get_vram)(size_t *, int device);
     int (*get_uuid)(struct uuid *, int device); // not before CUDA 9.2
+    int (*make_context)(void **ret, unsigned flags, int device);
+    int (*drop_context)(void *context);
+    int (*push_context)(void *context);
+    int (*pop_context)(void **ret_context);
     int (*get_words)(int result, const char **ret);
-    int (*push)(void *context);
-    int (*pop)(void **ret_context);
     int (*get_memory)(size_t *ret_free, size_t *ret_total);
 };
 
@@ -47,9 +51,11 @@ static const struct library_symbol cuda_symbols[] = {
     {"cuDeviceComputeCapability", CUDA(get_compute), LIBRARY_NEEDED},
     {"cuDeviceTotalMem_v2", CUDA(get_vram), LIBRARY_NEEDED},
     {"cuDeviceGetUuid", CUDA(get_uuid), LIBRARY_OPTIONAL},
+    {"cuCtxCreate_v2", CUDA(make_context), LIBRARY_NEEDED},
+    {"cuCtxDestroy_v2", CUDA(drop_context), LIBRARY_NEEDED},
+    {"cuCtxPushCurrent_v2", CUDA(push_context), LIBRARY_NEEDED},
+    {"cuCtxPopCurrent_v2", CUDA(pop_context), LIBRARY_NEEDED},
     {"cuGetErrorString", CUDA(get_words), LIBRARY_NEEDED},
-    {"cuCtxPushCurrent_v2", CUDA(push), LIBRARY_NEEDED},
-    {"cuCtxPopCurrent_v2", CUDA(pop), LIBRARY_NEEDED},
     {"cuMemGetInfo_v2", CUDA(get_memory), LIBRARY_NEEDED},
 };
 
@@ -92,13 +98,13 @@ static void ask_version(struct driver *d)
     struct nvml nvml;
     void *library;
 
+    driver_trouble_kernel(d->version, sizeof(d->version));
     if (library_open(&library, "libnvidia-ml.so.1", nvml_symbols,
                      sizeof(nvml_symbols) / sizeof(nvml_symbols[0]), &nvml,
                      NULL) < 0)
         return;
     if (nvml.init() == 0) {
-        if (nvml.get_version(d->version, sizeof(d->version)) != 0)
-            d->version[0] = '\0';
+        (void)nvml.get_version(d->version, sizeof(d->version));
         (void)nvml.shut_down();
     }
     library_close(library);
@@ -211,13 +217,44 @@ const char *driver_version(const struct driver *d)
 
 int64_t driver_free_memory(const struct driver *d, void *context)
 {
-    void *popped = NULL;
     size_t available = 0;
     size_t total = 0;
 
-    if (d->cuda.push(context) != 0)
+    if (driver_enter(d, context, NULL) < 0)
         return -1;
     int result = d->cuda.get_memory(&available, &total);
-    (void)d->cuda.pop(&popped);
+    driver_leave(d);
     return result == 0 ? (int64_t)available : -1;
+}
+
+int driver_try_context(const struct driver *d, int index, struct error *e)
+{
+    void *context = NULL;
+    int device;
+
+    int result = d->cuda.get(&device, index);
+    if (result == 0)
+        result = d->cuda.make_context(&context, 0, device);
+    if (context)
+        (void)d->cuda.drop_context(context);
+    if (result == 0)
+        return 0;
+    return error_set(e, result == OUT_OF_MEMORY ? -ENOMEM : -ENODEV, "%s",
+                     driver_words(d, result));
+}
+
+int driver_enter(const struct driver *d, void *context, struct error *e)
+{
+    int result = d->cuda.push_context(context);
+
+    return result ? error_set(e, -ENODEV, "the CUDA context is lost: %s",
+                              driver_words(d, result))
+                  : 0;
+}
+
+void driver_leave(const struct driver *d)
+{
+    void *context;
+
+    (void)d->cuda.pop_context(&context);
 }

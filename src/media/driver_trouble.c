@@ -32,7 +32,7 @@ static int try_node(const char *path)
     return r;
 }
 
-static void read_kernel_version(char *ret, size_t size)
+void driver_trouble_kernel(char *ret, size_t size)
 {
     FILE *f = fopen(KERNEL_VERSION, "re");
 
@@ -65,7 +65,7 @@ void driver_trouble_look(struct driver_facts *ret)
 {
     for (int i = 0; i < NODE_COUNT; i++)
         ret->nodes[i] = try_node(driver_node_paths[i]);
-    read_kernel_version(ret->kernel, sizeof(ret->kernel));
+    driver_trouble_kernel(ret->kernel, sizeof(ret->kernel));
     find_library_version(ret->library, sizeof(ret->library));
 }
 
@@ -105,7 +105,8 @@ static int explain_node(const char *path, int code, struct error *e)
                          "nvidia-modprobe makes it",
                          path);
     default:
-        return error_set_errno(e, -ENODEV, "cannot open '%s'", path);
+        return error_set(e, -ENODEV, "cannot open '%s': %s", path,
+                         strerror(-code));
     }
 }
 

@@ -11,7 +11,7 @@
 #include <libavutil/error.h>
 #include <libavutil/hwcontext.h>
 
-/* What libav's header wants of NVIDIA's, which is not needed for more. */
+// what libav's header wants of cuda.h, which is not free to ship
 #define CUDA_VERSION 0
 typedef struct CUctx_st *CUcontext;
 typedef struct CUstream_st *CUstream;
@@ -31,12 +31,16 @@ struct hwdevice {
     char uuid[64];
 };
 
-/* libav has only AVERROR_UNKNOWN for all that CUDA refuses. */
-static int blame(struct error *e, int averror, const char *id)
+/* libav has one error for all that CUDA refuses, so CUDA is asked again. */
+static int blame(const struct driver *d, int index, int averror, const char *id,
+                 struct error *e)
 {
-    if (averror == AVERROR_UNKNOWN || averror == AVERROR_EXTERNAL)
-        return error_set(e, -ENODEV, "no CUDA context on %s", id);
-    return averror_set(e, averror, "no CUDA context on %s", id);
+    int r = driver_try_context(d, index, e);
+
+    if (r == 0)
+        return averror_set(e, averror, "no CUDA context on %s", id);
+    error_wrap(e, "no CUDA context on %s", id);
+    return r;
 }
 
 static int make_context(struct hwdevice *h, const char *id, struct error *e)
@@ -49,7 +53,7 @@ static int make_context(struct hwdevice *h, const char *id, struct error *e)
     (void)snprintf(number, sizeof(number), "%d", index);
     int r = av_hwdevice_ctx_create(&h->context, AV_HWDEVICE_TYPE_CUDA, number,
                                    NULL, 0);
-    return r < 0 ? blame(e, r, id) : 0;
+    return r < 0 ? blame(h->driver, index, r, id, e) : 0;
 }
 
 int hwdevice_open(struct hwdevice **ret, const char *id, const char *uuid,
@@ -102,10 +106,7 @@ struct AVBufferRef *hwdevice_ref(const struct hwdevice *h)
 
 int64_t hwdevice_free_memory(const struct hwdevice *h)
 {
-    const AVHWDeviceContext *context = (void *)h->context->data;
-    const AVCUDADeviceContext *cuda = context->hwctx;
-
-    return driver_free_memory(h->driver, cuda->cuda_ctx);
+    return driver_free_memory(h->driver, hwdevice_context(h));
 }
 
 static bool works_on(const AVCodec *codec, enum AVHWDeviceType type)
@@ -134,6 +135,25 @@ const AVCodec *hwdevice_find_decoder(enum AVCodecID id,
             return codec;
     }
     return NULL;
+}
+
+void *hwdevice_context(const struct hwdevice *h)
+{
+    const AVHWDeviceContext *device =
+        (const AVHWDeviceContext *)h->context->data;
+    const AVCUDADeviceContext *cuda = device->hwctx;
+
+    return cuda->cuda_ctx;
+}
+
+int hwdevice_enter(const struct hwdevice *h, struct error *e)
+{
+    return driver_enter(h->driver, hwdevice_context(h), e);
+}
+
+void hwdevice_leave(const struct hwdevice *h)
+{
+    driver_leave(h->driver);
 }
 
 void hwdevice_preload(void)

@@ -63,6 +63,7 @@ static const struct field device_fields[] = {
      .bytes = 64},
     {"problems", ROW_TEXTS(V, problems, problem_count), .most = TEXTS_MOST,
      .bytes = TEXT_BYTES},
+    {"is_partial", ROW_BOOL(V, is_partial), .fallback = "false"},
 };
 #undef V
 

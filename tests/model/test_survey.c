@@ -20,7 +20,8 @@ static const char p1000[] =
     "'encoders':[{'codec':'hevc','name':'hevc_nvenc','depth':10,"
     "'least_width':145,'least_height':49,'width':8192,'height':8192,"
     "'b_frames':0,'b_frame_refs':false,'temporal_aq':false,'lookahead':true,"
-    "'dynamic_bitrate':true}],'filters':['scale_cuda'],'problems':[]}],"
+    "'dynamic_bitrate':true}],'filters':['scale_cuda'],'problems':[],"
+    "'is_partial':false}],"
     "'problems':['one of two cards is not permitted']}";
 
 static void read_p1000(struct survey *ret)
