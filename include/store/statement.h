@@ -39,6 +39,12 @@ enum statement {
     STATEMENT_ATTEMPT_GET,
     STATEMENT_ATTEMPT_FORGET,
     STATEMENT_ATTEMPT_INTERRUPT,
+    STATEMENT_READING_ADD,
+    STATEMENT_READING_REPORT,
+    STATEMENT_READING_FORGET,
+    STATEMENT_TALLY_ADD,
+    STATEMENT_TALLY_REPORT,
+    STATEMENT_TALLY_FORGET,
     STATEMENT_COUNT
 };
 
@@ -49,6 +55,7 @@ void statement_finalize(struct sqlite3_stmt *all[STATEMENT_COUNT]);
 
 /* @text is borrowed until the statement is reset; NULL is SQL's. */
 void statement_bind(struct sqlite3_stmt *s, int parameter, int64_t value);
+void statement_bind_number(struct sqlite3_stmt *s, int parameter, double value);
 void statement_bind_text(struct sqlite3_stmt *s, int parameter,
                          const char *text);
 

@@ -23,6 +23,7 @@
 
 struct error;
 struct store;
+struct writer;
 
 /* What the backlog must know of a job; small, for there may be 100,000. */
 struct store_job {
@@ -96,6 +97,9 @@ int store_open(struct store **ret, const char *folder, struct error *e);
  * closes. NULL is allowed. */
 void store_close(struct store *s);
 
+/* For the store's other files. */
+struct writer *store_writer(struct store *s);
+
 /* Readable when store_dispatch() has something to do. */
 int store_fd(const struct store *s);
 void store_dispatch(struct store *s);
@@ -156,7 +160,7 @@ int store_load(struct store *s, struct store_job **ret, size_t *ret_count,
  * disk. */
 void store_counts(const struct store *s, int64_t ret[STATE_COUNT]);
 
-/* Forget ended jobs older than @age µs and all but the newest @count; in small
+/* Forget hours older than REPORT_AGE, and ended jobs older than @age µs and all but the newest @count; in small
  * steps, between which others are served. */
 void store_prune(struct store *s, int64_t age, int64_t count, store_done *done,
                  void *user);

@@ -9,10 +9,14 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "store/database.h"
+#include "store/trend.h"
 
 int attempts_put(struct database *db, int64_t id, const struct store_attempt *a,
                  struct error *e)
 {
+    int r = trend_count(db, id, a, e);
+    if (r < 0)
+        return r;
     sqlite3_stmt *s = database_statement(db, STATEMENT_ATTEMPT_PUT);
 
     statement_bind(s, 1, id);
@@ -28,7 +32,7 @@ int attempts_put(struct database *db, int64_t id, const struct store_attempt *a,
     statement_bind_text(s, 11, a->given);
     statement_bind_text(s, 12, a->why);
     statement_bind_text(s, 13, a->fallback);
-    int r = statement_run(s, e);
+    r = statement_run(s, e);
     if (r == 0 && database_changes(db) == 0)
         return error_set(e, -ENOENT, "no such job: %lld", (long long)id);
     return r;

@@ -58,6 +58,26 @@ const char *const schema_steps[] = {
     "ALTER TABLE attempt ADD COLUMN given TEXT;"
     "ALTER TABLE attempt ADD COLUMN why TEXT;"
     "ALTER TABLE attempt ADD COLUMN fallback TEXT;",
+    // 3: what is kept of each hour since the epoch
+    "CREATE TABLE reading ("
+    "  hour INTEGER NOT NULL,"
+    "  device TEXT NOT NULL,"
+    "  name TEXT NOT NULL,"
+    "  least REAL NOT NULL,"
+    "  most REAL NOT NULL,"
+    "  sum REAL NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  PRIMARY KEY (hour, device, name)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE tally (" // of attempts that have ended
+    "  hour INTEGER NOT NULL,"
+    "  device TEXT NOT NULL,"
+    "  video INTEGER NOT NULL,"
+    "  outcome TEXT NOT NULL,"
+    "  reason TEXT NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  PRIMARY KEY (hour, device, video, outcome, reason)"
+    ") STRICT, WITHOUT ROWID;",
 };
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 

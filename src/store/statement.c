@@ -85,6 +85,33 @@ static const char *const texts[STATEMENT_COUNT] = {
         "DELETE FROM attempt WHERE job = ?1",
     [STATEMENT_ATTEMPT_INTERRUPT] =
         "UPDATE attempt SET outcome = ?1, ended = ?2 WHERE ended = 0",
+
+    [STATEMENT_READING_ADD] =
+        "INSERT INTO reading (hour, device, name, least, most, sum, count)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+        " ON CONFLICT DO UPDATE SET least = min(least, excluded.least),"
+        " most = max(most, excluded.most), sum = sum + excluded.sum,"
+        " count = count + excluded.count",
+    [STATEMENT_READING_REPORT] =
+        "SELECT hour / ?2 * ?2 AS step, device, name, min(least), max(most),"
+        " sum(sum), sum(count) FROM reading WHERE hour >= ?1"
+        " GROUP BY step, device, name",
+    [STATEMENT_READING_FORGET] =
+        "DELETE FROM reading WHERE hour < ?1",
+    // an attempt that has ended already was counted then
+    [STATEMENT_TALLY_ADD] =
+        "INSERT INTO tally (hour, device, video, outcome, reason, count)"
+        " SELECT ?3, ?4, ?5, ?6,"
+        " substr(coalesce(?7, json_extract(?8, '$[#-1]'), ''), 1, 160), 1"
+        " FROM job WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM attempt"
+        " WHERE job = ?1 AND number = ?2 AND ended > 0)"
+        " ON CONFLICT DO UPDATE SET count = count + 1",
+    [STATEMENT_TALLY_REPORT] =
+        "SELECT hour / ?2 * ?2 AS step, device, video, outcome, reason,"
+        " sum(count) FROM tally WHERE hour >= ?1"
+        " GROUP BY step, device, video, outcome, reason",
+    [STATEMENT_TALLY_FORGET] =
+        "DELETE FROM tally WHERE hour < ?1",
 };
 // clang-format on
 
@@ -110,6 +137,13 @@ void statement_finalize(sqlite3_stmt *all[STATEMENT_COUNT])
 void statement_bind(sqlite3_stmt *s, int parameter, int64_t value)
 {
     int code = sqlite3_bind_int64(s, parameter, value);
+    assert(code == SQLITE_OK);
+    (void)code;
+}
+
+void statement_bind_number(sqlite3_stmt *s, int parameter, double value)
+{
+    int code = sqlite3_bind_double(s, parameter, value);
     assert(code == SQLITE_OK);
     (void)code;
 }

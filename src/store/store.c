@@ -9,6 +9,7 @@
 #include "store/attempts.h"
 #include "store/database.h"
 #include "store/jobs.h"
+#include "store/trend.h"
 #include "store/writer.h"
 
 struct store {
@@ -45,6 +46,11 @@ void store_close(struct store *s)
     writer_stop(s->writer);
     database_close(s->db);
     free(s);
+}
+
+struct writer *store_writer(struct store *s)
+{
+    return s->writer;
 }
 
 int store_fd(const struct store *s)
@@ -213,6 +219,8 @@ static int prune_carry_out(struct request *q, struct database *db,
 
     int r = jobs_prune(db, c->time, c->keep, e);
     q->unfinished = r > 0;
+    if (r == 0)
+        r = trend_prune(db, clock_wall() - REPORT_AGE, e);
     return r < 0 ? r : 0;
 }
 

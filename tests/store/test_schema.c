@@ -175,8 +175,7 @@ static void schema_migrate__from_each_version__keeps_what_is_there(void **state)
     }
 }
 
-static void
-schema_migrate__store_of_version_1__jobs_wish_as_before(void **state)
+static void schema_migrate__store_of_version_1__keeps_its_jobs(void **state)
 {
     sqlite3 *db = NULL;
     struct error e;
@@ -195,6 +194,9 @@ schema_migrate__store_of_version_1__jobs_wish_as_before(void **state)
     assert_int_equal(sql_ask(db, "SELECT count(*) FROM attempt WHERE given IS"
                                  " NULL AND why IS NULL AND fallback IS NULL"),
                      1);
+    // nothing is told of hours that nobody watched
+    assert_int_equal(sql_ask(db, "SELECT count(*) FROM reading"), 0);
+    assert_int_equal(sql_ask(db, "SELECT count(*) FROM tally"), 0);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -231,8 +233,7 @@ int main(void)
         TEST(store_open__newer_version_with_a_journal__left_alone),
         cmocka_unit_test(
             schema_migrate__from_each_version__keeps_what_is_there),
-        cmocka_unit_test(
-            schema_migrate__store_of_version_1__jobs_wish_as_before),
+        cmocka_unit_test(schema_migrate__store_of_version_1__keeps_its_jobs),
         cmocka_unit_test(schema_migrate__failing_step__leaves_the_old_version),
     };
 
