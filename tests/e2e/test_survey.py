@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""The service finds out what GPUs there are: on the stand-in for NVIDIA's
+driver, on a machine without any, and by surveys that misbehave."""
+
+import json
+
+import gpucase
+import harness
+from harness import wait_until
+
+
+class SurveyCase(gpucase.GpuCase):
+    def start(self, limits=None, worker=None, **settings):
+        """A service on the simulated machine."""
+        environment = self.machine.environment(**settings)
+        # the programs have their own sanitizers
+        for name in ("LD_PRELOAD", "ASAN_OPTIONS"):
+            environment.pop(name, None)
+        configuration = {"limits": limits or {}}
+        if worker:
+            configuration["worker"] = str(worker)
+        return self.service(configuration, environment=environment)
+
+    def script(self, text):
+        """A worker whose survey is `text`, a shell's; for the rest it is one."""
+        path = self.folder / "worker"
+        path.write_text(f'#!/bin/sh\nif [ "$1" = --survey ]; then\n{text}\nfi\nexec "{harness.WORKER}" "$@"\n')
+        path.chmod(0o755)
+        return path
+
+    def gpus(self, service):
+        reply = service.call("Devices")["parameters"]["devices"]
+        return {d["id"]: d for d in reply if d["id"] != "cpu"}
+
+    def wait_for_gpu(self, service):
+        return wait_until(lambda: self.gpus(service).get("cuda:0"), f"cuda:0\n{service.words()}")
+
+    def wait_for_words(self, service, words):
+        wait_until(lambda: words in service.words(), f"'{words}' in\n{service.words()}")
+
+    def do_a_job(self, service):
+        film = harness.film(seconds=1)
+        shown = service.wait_for(service.submit(self.job(film, "out.mp4", hardware="none")))
+        self.assertEqual(shown["state"], "succeeded", shown)
+
+
+class Stand(SurveyCase):
+    def test_devices__p1000__is_there(self):
+        service = self.start()
+        device = self.wait_for_gpu(service)
+        self.assertEqual(device["name"], "Quadro P1000")
+        self.assertEqual(device["health"], "ok", device)
+        self.assertIn("Quadro P1000", service.ctl("devices").stdout)
+        self.assertRegex(service.words(), r"cuda:0: Quadro P1000 driver=470\.256\.02 decoders=\d+ encoders=2")
+        # CUDA's kernel cache has its place, where workers will look for it
+        self.assertTrue((service.state / "cuda").is_dir())
+
+    def test_restart__same_driver__opens_no_session(self):
+        service = self.start()
+        self.wait_for_gpu(service)
+        opened = self.machine.total()["sessions"]
+        self.assertGreater(opened, 0)
+        service.stop()
+        service.start()
+        self.assertEqual(self.wait_for_gpu(service)["health"], "ok")
+        self.assertEqual(self.machine.total()["sessions"], opened)
+
+    def test_restart__cache_or_driver_is_another__surveys_anew(self):
+        def spoil():
+            (service.state / "survey.json").write_text('{"libav":')
+
+        def update():
+            service.environment["VGPU_DRIVER_VERSION"] = "470.223.02"
+
+        def lose_kernels():
+            (service.state / "cuda").rmdir()
+
+        service = self.start()
+        self.wait_for_gpu(service)
+        for change in (spoil, update, lose_kernels):
+            with self.subTest(change.__name__):
+                before = self.machine.total()["sessions"]
+                service.stop()
+                change()
+                service.start()
+                self.wait_for_gpu(service)
+                self.assertGreater(self.machine.total()["sessions"], before)
+                json.loads((service.state / "survey.json").read_text())
+
+    def test_misfit__headers_too_new__is_said(self):
+        service = self.start(nvenc_version="10.0")
+        self.wait_for_gpu(service)
+        self.assertIn("use an FFmpeg built with nv-codec-headers 10.0", service.words())
+
+
+class Without(SurveyCase):
+    def test_no_driver__cpu_only__and_one_line_that_says_why(self):
+        service = self.service()
+        self.wait_for_words(service, "the CPU does everything")
+        lines = [line for line in service.words().splitlines() if "NVIDIA" in line or "CPU does" in line]
+        self.assertEqual(len(lines), 1, lines)
+        self.assertIn("libcuda.so.1", lines[0])
+        self.assertEqual(self.gpus(service), {})
+        self.do_a_job(service)
+
+    def test_no_kernel_module__is_told_apart(self):
+        service = self.start(no_driver=1)
+        self.wait_for_words(service, "NVIDIA's libraries are here, but")
+        self.assertEqual(self.gpus(service), {})
+
+
+class Bad(SurveyCase):
+    def test_hang__is_killed_in_time__while_the_service_serves(self):
+        worker = self.script("exec sleep 1000")
+        service = self.start({"survey_timeout": "1s", "survey_wait": "0s"}, worker)
+        self.assertTrue([line for line in service.children().values() if "sleep" in line])
+        self.do_a_job(service)
+        self.wait_for_words(service, "took longer than 1 s and was stopped")
+        wait_until(lambda: not [line for line in service.children().values() if "sleep 1000" in line],
+                   "the survey is gone")
+
+    def test_nonsense__is_survived_and_named(self):
+        for text, words in (("kill -SEGV $$", "crashed (signal 11"),
+                            ("echo oh no >&2; exit 3", "failed (exit status 3): oh no"),
+                            ("echo '{'; exit 0", "makes no sense"),
+                            ("echo '{\"devices\":7}'; exit 0", "makes no sense"),
+                            ("exit 0", "makes no sense"),
+                            ("exec yes", "failed (exit status 1)")):
+            with self.subTest(text):
+                service = self.start(worker=self.script(text))
+                self.wait_for_words(service, words)
+                self.assertEqual(self.gpus(service), {})
+                self.assertEqual(service.stop(), 0)
+                service.log.unlink()
+
+    def test_first_job__waits_for_the_survey(self):
+        gate = self.folder / "gate"
+        worker = self.script(f'while [ ! -e "{gate}" ]; do sleep 0.05; done')
+        service = self.start({"survey_wait": "600s"}, worker)
+        film = harness.film(seconds=1)
+        id = service.submit(self.job(film, "out.mp4"))
+        with service.connect() as v:
+            v.send("Plan", {"job": self.job(film, "plan.mp4")})
+            self.assertEqual(service.state_of(id), "queued")
+            self.assertEqual(service.call("Status")["parameters"]["jobs"]["queued"], 1)
+            gate.touch()
+            self.assertIn("plan", v.receive()["parameters"])
+        self.assertEqual(service.wait_for(id)["state"], "succeeded")
+
+    def test_first_job__waits_no_longer_than_survey_wait(self):
+        service = self.start({"survey_wait": "300ms"}, self.script("exec sleep 1000"))
+        self.do_a_job(service)
+        self.assertIn("not waiting for the survey", service.words())
+
+    def test_shutdown__under_a_survey__answers_a_waiting_plan(self):
+        service = self.start({"survey_wait": "600s"}, self.script("exec sleep 1000"))
+        with service.connect() as v:
+            v.send("Plan", {"job": self.job(harness.film(seconds=1), "plan.mp4")})
+            service.call("Status")
+            self.assertEqual(service.stop(), 0)
+            self.assertEqual(v.receive()["error"], "io.transcoded.ShuttingDown")
+
+
+if __name__ == "__main__":
+    harness.main()
