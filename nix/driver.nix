@@ -38,7 +38,7 @@ let
 
   isOn = value: lib.elem value [ true 1 "yes" "true" "on" "1" ];
   hidesDevices = name: isOn (config.systemd.services.${name}.serviceConfig.PrivateDevices or false);
-  users = [ "transcoded" ] ++ cfg.gpu.neighbours;
+  sharers = [ "transcoded" ] ++ cfg.gpu.neighbours;
 
   hiddenByHome = lib.filter (
     folder: lib.any (home: folder == home || lib.hasPrefix "${home}/" folder) [ "/home" "/root" "/run/user" ]
@@ -74,7 +74,8 @@ let
         made. Set hardware.graphics.enable = true;'';
     }
     {
-      assertion = lib.elem "nvidia" config.services.xserver.videoDrivers;
+      assertion =
+        config.hardware.nvidia.enabled or (lib.elem "nvidia" config.services.xserver.videoDrivers);
       message = ''
         no NVIDIA driver is chosen. Set services.xserver.videoDrivers = [ "nvidia" ]; (on a server without a screen,
         too), or services.transcoded.devices = [ ]; for a machine without a card.'';
@@ -114,7 +115,7 @@ let
     message = ''
       PrivateDevices is set for ${name}.service and hides the nodes of the card.
       Set systemd.services.${name}.serviceConfig.PrivateDevices = lib.mkForce false;'';
-  }) users
+  }) sharers
   ++ map (name: {
     assertion = config.systemd.services.${name}.serviceConfig ? ExecStart;
     message = "gpu.neighbours names ${name}, and there is no such service here.";

@@ -57,10 +57,15 @@ in
 
     hardware.graphics.enable = flag;
     hardware.nvidia = {
+      enabled = mkOption {
+        type = types.bool;
+        readOnly = true;
+        default = lib.elem "nvidia" config.services.xserver.videoDrivers;
+      };
       package = option types.package pkgs.linuxPackages.nvidiaPackages.stable;
-      # there it fails without a driver, too
+      # without a driver it has no value there, either
       open = option (types.nullOr types.bool) (
-        if lib.elem "nvidia" config.services.xserver.videoDrivers then null else throw "there is no driver"
+        if config.hardware.nvidia.enabled then null else throw "there is no driver"
       );
       gsp.enable = option types.bool (
         lib.versionAtLeast config.hardware.nvidia.package.version "555"
