@@ -5,7 +5,8 @@
  *     "admin_group": "wheel", "roots": {"read": ["/media"], "write": ["/out"]},
  *     "output_group": "media", "output_mode": "0664",
  *     "profiles": "/etc/transcoded/profiles", "worker": null,
- *     "log_level": "info", "limits": {"cpu_jobs": 2} }
+ *     "log_level": "info", "gpu": {"sessions": 3, "vram_reserve": "512M"},
+ *     "limits": {"cpu_jobs": 2} }
  *
  * An empty object is valid. Unknown keys and bad values are refused by name.
  */
@@ -15,6 +16,7 @@
 #include <stddef.h>
 
 #include "base/log.h"
+#include "model/gpu_settings.h"
 #include "model/limits.h"
 
 struct json_t;
@@ -33,6 +35,7 @@ struct configuration {
     char *worker;         // owned; program, NULL: beside this one or in libexec
     char *opener;         // owned; likewise transcoded-files
     enum log_level log_level;
+    struct gpu_settings gpu;
     struct limits limits;
 };
 

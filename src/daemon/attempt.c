@@ -11,14 +11,11 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "child.h"
-#include "model/document.h"
+#include "inventory.h"
 #include "model/order.h"
 #include "opener.h"
 #include "warm.h"
-
-// a worker that says more than this is not reporting but babbling
-#define WORDS_BURST    4000
-#define WORDS_A_SECOND 200
+#include "words.h"
 
 struct attempt {
     struct child *worker; // owned
@@ -35,13 +32,12 @@ struct attempt {
     bool has_opener;             // of ours, now or before it exited
     bool has_spoken;
     bool was_ready;
-    bool has_said;       // its outcome
-    struct event last;   // the outcome, if it has
-    int64_t timeout;     // µs, 0: none
-    uint64_t time_left;  // ms of it, while paused
-    int64_t words;       // that it may say now
-    int64_t words_since; // monotonic µs
-    char *complaint;     // owned; what it did wrong, or NULL
+    bool has_said;      // its outcome
+    struct event last;  // the outcome, if it has
+    int64_t timeout;    // µs, 0: none
+    uint64_t time_left; // ms of it, while paused
+    struct words words; // what it may say
+    char *complaint;    // owned; what it did wrong, or NULL
     const struct attempt_ops *ops;
     void *user;
 };
@@ -289,21 +285,6 @@ static enum task_event event_of(const struct attempt *a, const struct event *ev)
     return TASK_BROKEN;
 }
 
-/* More words than anybody could want: a bucket that fills slowly. */
-static bool babbles(struct attempt *a)
-{
-    int64_t now = clock_now();
-    int64_t earned = (now - a->words_since) * WORDS_A_SECOND / SECOND;
-
-    if (earned > 0) {
-        a->words_since = now;
-        a->words += earned;
-        if (a->words > WORDS_BURST)
-            a->words = WORDS_BURST;
-    }
-    return --a->words < 0;
-}
-
 static void reject(struct attempt *a, const char *text)
 {
     complain(a, text);
@@ -318,20 +299,8 @@ static void on_said(void *user, const char *text, size_t size)
     struct event ev;
 
     a->has_spoken = true;
-    if (babbles(a)) {
-        reject(a, "it babbles");
-        return;
-    }
-    json_t *json = NULL;
-    int r = document_parse(&json, text, size, LIMITS_MESSAGE, &e);
-    if (r == 0)
-        r = event_from_json(&ev, json, &e);
-    json_decref(json);
-    if (r < 0) {
-        char words[sizeof(e.text) + sizeof(e.field) + 8];
-        (void)snprintf(words, sizeof(words), "%s%s%s", e.field,
-                       e.field[0] ? ": " : "", e.text);
-        reject(a, words);
+    if (words_read(&a->words, text, size, &ev, &e) < 0) {
+        reject(a, e.text);
         return;
     }
     enum task_event event = event_of(a, &ev);
@@ -418,7 +387,7 @@ static int start_opener(struct attempt *a, const struct attempt_config *config,
 static void send_job(struct attempt *a, const struct attempt_config *config,
                      int channel)
 {
-    const struct order job = {
+    struct order job = {
         .kind = ORDER_JOB,
         .job = {.id = config->id,
                 .attempt = config->number,
@@ -426,7 +395,14 @@ static void send_job(struct attempt *a, const struct attempt_config *config,
                 .probe_size = config->limits->probe_size,
                 .job = *config->job}, // lent to order_to_json
     };
+
+    if (config->job->hardware != JOB_HARDWARE_NONE)
+        inventory_copy_surveys(config->inventory, &job.job.devices,
+                               &job.job.device_count);
     order(a, &job, &channel, 1);
+    for (size_t i = 0; i < job.job.device_count; i++)
+        survey_device_fini(&job.job.devices[i]);
+    free(job.job.devices);
 }
 
 int attempt_start(struct attempt **ret, const struct attempt_config *config,
@@ -443,8 +419,7 @@ int attempt_start(struct attempt **ret, const struct attempt_config *config,
     a->limits = config->limits;
     a->log = config->log;
     a->timeout = config->job->timeout;
-    a->words = WORDS_BURST;
-    a->words_since = clock_now();
+    words_init(&a->words);
     a->ops = ops;
     a->user = user;
 

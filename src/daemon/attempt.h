@@ -21,6 +21,7 @@
 
 struct attempt;
 struct error;
+struct inventory;
 struct json_t;
 struct warm;
 
@@ -47,8 +48,9 @@ enum attempt_purpose { ATTEMPT_WORK, ATTEMPT_PLAN };
 struct attempt_config {
     uv_loop_t *loop;
     struct warm *warm;
-    const struct limits *limits; // not owned; must outlive it
-    const struct log *log;       // likewise
+    const struct inventory *inventory; // not owned: what it may be granted
+    const struct limits *limits;       // not owned; must outlive it
+    const struct log *log;             // likewise
     enum attempt_purpose purpose;
     int64_t id;                  // of the job, for words
     int64_t number;              // from 1

@@ -7,9 +7,11 @@
 
 struct owner {
     uid_t uid;
-    size_t jobs;                            // that have not ended
-    size_t attempts;                        // that run
-    struct list queues[JOB_PRIORITY_COUNT]; // of backlog_job, not owned
+    size_t jobs;     // that have not ended
+    size_t attempts; // that run
+    /* Of backlog_job, not owned: those that wait for the CPU do not stand in
+     * the way of those that wait for a GPU. */
+    struct list queues[JOB_PRIORITY_COUNT][JOB_HARDWARE_COUNT];
 };
 
 /* Jobs by id: open addressing, a power of two of slots, at most half full. */
@@ -115,17 +117,24 @@ static struct owner *want_owner(struct backlog *b, uid_t uid)
         return o;
     o = xcalloc(1, sizeof(*o));
     o->uid = uid;
-    for (size_t i = 0; i < JOB_PRIORITY_COUNT; i++)
-        list_init(&o->queues[i]);
+    for (size_t p = 0; p < JOB_PRIORITY_COUNT; p++) {
+        for (size_t w = 0; w < JOB_HARDWARE_COUNT; w++)
+            list_init(&o->queues[p][w]);
+    }
     b->owners = xgrow(b->owners, &b->owner_room, b->owner_count + 1,
                       sizeof(*b->owners));
     b->owners[b->owner_count++] = o;
     return o;
 }
 
+static struct list *queue_of(const struct backlog_job *j)
+{
+    return &j->owner->queues[j->job.priority][j->job.hardware];
+}
+
 static void enqueue(struct backlog_job *j)
 {
-    list_append(&j->owner->queues[j->job.priority], &j->in_queue);
+    list_append(queue_of(j), &j->in_queue);
 }
 
 struct backlog_job *backlog_add(struct backlog *b, const struct store_job *job)
@@ -184,7 +193,7 @@ void backlog_requeue(struct backlog *b, struct backlog_job *j)
         return;
 
     // it was first once: only jobs that started beside it can be before it
-    struct list *queue = &j->owner->queues[j->job.priority];
+    struct list *queue = queue_of(j);
     struct list *before = queue;
     while (before->next != queue &&
            list_entry(before->next, struct backlog_job, in_queue)->ticket <
@@ -216,13 +225,6 @@ void backlog_release(struct backlog *b, struct backlog_job *j)
     enqueue(j);
 }
 
-static struct backlog_job *head_of(const struct owner *o, enum job_priority p)
-{
-    if (list_empty(&o->queues[p]))
-        return NULL;
-    return list_entry(o->queues[p].next, struct backlog_job, in_queue);
-}
-
 /* Of two jobs the earlier one; each may be NULL. */
 static struct backlog_job *earlier(struct backlog_job *a, struct backlog_job *b)
 {
@@ -231,27 +233,43 @@ static struct backlog_job *earlier(struct backlog_job *a, struct backlog_job *b)
     return a->ticket < b->ticket ? a : b;
 }
 
-/* The first of class @p that @o has to offer. */
-static struct backlog_job *offer(const struct owner *o, enum job_priority p,
-                                 int64_t aged)
+/* The first of class @p with one of @wishes. */
+static struct backlog_job *head_of(const struct owner *o, enum job_priority p,
+                                   unsigned wishes)
 {
-    struct backlog_job *j = head_of(o, p);
+    struct backlog_job *best = NULL;
+
+    for (int w = 0; w < JOB_HARDWARE_COUNT; w++) {
+        const struct list *queue = &o->queues[p][w];
+        if ((wishes & BACKLOG_WISH(w)) && !list_empty(queue))
+            best = earlier(
+                best, list_entry(queue->next, struct backlog_job, in_queue));
+    }
+    return best;
+}
+
+/* The first of class @p that @o has to offer. */
+static struct backlog_job *first_of(const struct owner *o, enum job_priority p,
+                                    int64_t aged, unsigned wishes)
+{
+    struct backlog_job *j =
+        head_of(o, p, p == JOB_REALTIME ? BACKLOG_ANY : wishes);
 
     if (p != JOB_NORMAL)
         return j;
-    struct backlog_job *old = head_of(o, JOB_BATCH);
+    struct backlog_job *old = head_of(o, JOB_BATCH, wishes);
     return earlier(j, old && old->job.created < aged ? old : NULL);
 }
 
 struct backlog_job *backlog_next(const struct backlog *b, int64_t aged,
-                                 int64_t per_owner)
+                                 int64_t per_owner, unsigned wishes)
 {
     for (size_t i = 0; i < CLASSES; i++) {
         struct backlog_job *best = NULL;
         for (size_t k = 0; k < b->owner_count; k++) {
             const struct owner *o = b->owners[k];
             if ((int64_t)o->attempts < per_owner)
-                best = earlier(best, offer(o, class_order[i], aged));
+                best = earlier(best, first_of(o, class_order[i], aged, wishes));
         }
         if (best)
             return best;

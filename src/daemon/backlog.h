@@ -20,10 +20,14 @@ struct backlog;
 struct owner;
 struct work; // work.h
 
+/* A set of enum job_hardware: whose jobs may start. */
+#define BACKLOG_WISH(w) (1U << (w))
+#define BACKLOG_ANY     (~0U)
+
 struct backlog_job {
     struct store_job job;
     struct owner *owner;  // not owned
-    struct list in_queue; // owner.queues, or alone: held or started
+    struct list in_queue; // of owner.queues, or alone: held or started
     int64_t ticket;       // the lower, the earlier it came
     struct work *work;    // not owned; while it is more than a row
     bool started;         // has an attempt
@@ -56,11 +60,12 @@ void backlog_release(struct backlog *b, struct backlog_job *j);
 /*
  * Who is next: realtime, normal, batch; within a class whoever came first. A
  * batch job that was created before @aged (µs since the epoch) counts as
- * normal. Owners with @per_owner attempts or more are passed over. NULL:
+ * normal. Owners with @per_owner attempts or more are passed over, and so is
+ * who wishes for none of @wishes (BACKLOG_WISH) and is not realtime. NULL:
  * nobody.
  */
 struct backlog_job *backlog_next(const struct backlog *b, int64_t aged,
-                                 int64_t per_owner);
+                                 int64_t per_owner, unsigned wishes);
 
 /* Negative: class @a starts before class @b; 0: they are the same. */
 int backlog_compare_class(enum job_priority a, enum job_priority b);

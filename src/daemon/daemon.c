@@ -16,6 +16,7 @@
 #include "dispatcher.h"
 #include "followers.h"
 #include "inventory.h"
+#include "lending.h"
 #include "methods.h"
 #include "model/device_profile.h"
 #include "model/mark.h"
@@ -199,6 +200,7 @@ static void take_over(struct daemon *d, struct configuration *c,
     surveyor_configure(d->surveyor, &survey);
     const struct watcher_config watch = watch_by(&c->limits, worker);
     watcher_configure(d->watcher, &watch);
+    lending_configure(d->lending, &d->configuration, d->cards);
     dispatcher_wake(d->dispatcher); // a limit may have been raised
     free(worker);
 }
@@ -342,11 +344,29 @@ static void on_called(void *user, struct call *call)
 
 static const struct connection_ops connection_ops = {.called = on_called};
 
+static void on_doubt(void *user, const char *uuid)
+{
+    const struct daemon *d = user;
+
+    surveyor_again(d->surveyor, uuid);
+}
+
+static void on_lending_changed(void *user)
+{
+    const struct daemon *d = user;
+
+    if (d->dispatcher)
+        dispatcher_wake(d->dispatcher);
+}
+
+static const struct lending_ops lending_ops = {on_doubt, on_lending_changed};
+
 static void on_surveyed(void *user)
 {
     const struct daemon *d = user;
 
     watcher_wake(d->watcher);
+    lending_surveyed(d->lending);
     dispatcher_surveyed(d->dispatcher);
 }
 
@@ -357,6 +377,7 @@ static void on_sampled(void *user, struct inventory_device *device)
         device_profiles_find(d->cards, device->survey.name);
 
     mark_heat_note(&device->heat, &device->sample, card, device->sampled);
+    lending_sampled(d->lending, device);
 }
 
 /* Where CUDA keeps the kernels that it compiled: surveys fill it, and workers,
@@ -385,6 +406,8 @@ static void start_workers(struct daemon *d)
     d->warm = warm_create(&d->loop, d->groups, worker, (size_t)l->log_lines);
     d->inventory = inventory_create();
     d->watcher = watcher_create(&d->loop, d->inventory, &watch, on_sampled, d);
+    d->lending = lending_create(d->inventory, &lending_ops, d);
+    lending_configure(d->lending, &d->configuration, d->cards);
     d->surveyor =
         surveyor_create(&d->loop, d->inventory, cache, &survey, on_surveyed, d);
     free(cache);
@@ -472,6 +495,7 @@ void daemon_close(struct daemon *d)
     diagnose_stop(d);
     dispatcher_close(d->dispatcher);
     warm_destroy(d->warm);
+    lending_destroy(d->lending);
     inventory_destroy(d->inventory);
     profiles_destroy(d->profiles);
     device_profiles_destroy(d->cards);

@@ -21,6 +21,7 @@ struct followers;
 struct diagnosing;
 struct dispatcher;
 struct inventory;
+struct lending;
 struct profiles;
 struct server;
 struct store;
@@ -47,6 +48,7 @@ struct daemon {
     struct followers *followers;   // owned
     struct warm *warm;             // owned
     struct inventory *inventory;   // owned
+    struct lending *lending;       // owned
     struct surveyor *surveyor;     // owned
     struct watcher *watcher;       // owned
     struct dispatcher *dispatcher; // owned

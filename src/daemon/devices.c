@@ -5,18 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attempt.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "connection.h"
 #include "daemon.h"
 #include "dispatcher.h"
 #include "inventory.h"
+#include "lending.h"
 #include "methods.h"
 #include "model/device.h"
 #include "model/device_profile.h"
 #include "model/mark.h"
-#include "work.h"
 
 /* The processor's own name; the file is the kernel's, so reading cannot wait.*/
 static void name_cpu(char *ret, size_t size)
@@ -63,52 +62,20 @@ static json_t *describe_cpu(const struct daemon *d)
     return device_to_json(&cpu);
 }
 
-static struct work *work_of(struct list *link)
-{
-    return list_entry(link, struct work, link);
-}
-
-static int32_t count_running(const struct dispatcher *j, const char *device)
-{
-    int32_t count = 0;
-
-    list_foreach (link, next, &j->works)
-        count += work_of(link)->attempt &&
-                 strcmp(work_of(link)->record.device, device) == 0;
-    return count;
-}
-
-static bool is_ours(const struct dispatcher *j, int64_t pid)
-{
-    list_foreach (link, next, &j->works) {
-        const struct attempt *a = work_of(link)->attempt;
-        if (a && attempt_pid(a) == pid)
-            return true;
-    }
-    return false;
-}
-
-/* Whose sessions there are, by the processes that hold them. */
-static void count_sessions(const struct dispatcher *j, const struct sample *s,
-                           struct device_gpu *ret)
-{
-    ret->own = ret->foreign = DEVICE_UNKNOWN;
-    if (!s || s->session_total < 0)
-        return;
-    ret->own = 0;
-    for (size_t i = 0; i < s->session_count; i++)
-        ret->own += is_ours(j, s->sessions[i].pid);
-    ret->foreign = s->session_total - ret->own;
-}
-
-static void tell_health(const struct inventory_device *i, char *ret,
+static void tell_health(const struct inventory_device *i,
+                        const struct lending_state *state, char *ret,
                         size_t size)
 {
-    const char *problem = i->survey.problem_count
+    const char *problem = !i->is_present ? "the last survey did not find it"
+                          : i->survey.problem_count
                               ? i->survey.problems[0]
                               : "it can neither decode nor encode";
 
-    (void)snprintf(ret, size, "%s", inventory_device_works(i) ? "ok" : problem);
+    if (state->trouble[0])
+        (void)snprintf(ret, size, "%s", state->trouble);
+    else
+        (void)snprintf(ret, size, "%s",
+                       inventory_device_works(i) ? "ok" : problem);
     text_repair(ret);
 }
 
@@ -121,10 +88,19 @@ static json_t *describe_gpu(const struct daemon *d,
     const struct device_profile *card =
         device_profiles_find(d->cards, survey->name);
     struct marks marks;
+    struct lending_state state = {.limit = DEVICE_UNKNOWN};
+
+    (void)lending_state(d->lending, survey->id, &state);
     struct device_gpu gpu = {
-        .survey = survey, .sample = sample, .marks = &marks};
+        .survey = survey,
+        .sample = sample,
+        .marks = &marks,
+        .own = state.own,
+        .foreign = sample ? state.foreign : DEVICE_UNKNOWN,
+        .limit = state.limit,
+    };
     struct device device = {
-        .running = count_running(d->dispatcher, survey->id),
+        .running = state.attempts,
         .limit = DEVICE_UNKNOWN,
         .load = sample ? sample->load : DEVICE_UNKNOWN,
         .gpu = &gpu,
@@ -132,11 +108,8 @@ static json_t *describe_gpu(const struct daemon *d,
 
     (void)snprintf(device.id, sizeof(device.id), "%s", survey->id);
     (void)snprintf(device.name, sizeof(device.name), "%s", survey->name);
-    tell_health(i, device.health, sizeof(device.health));
+    tell_health(i, &state, device.health, sizeof(device.health));
     mark_judge(&marks, sample, card, &i->heat, now);
-    count_sessions(d->dispatcher, sample, &gpu);
-    gpu.limit =
-        card ? device_profile_sessions(card, survey->driver) : DEVICE_UNKNOWN;
     return device_to_json(&device);
 }
 
@@ -144,8 +117,8 @@ void devices_show(struct daemon *d, struct call *call)
 {
     json_t *devices = json_pack("[o]", describe_cpu(d));
 
-    for (struct inventory_device *i = inventory_next(d->inventory, NULL); i;
-         i = inventory_next(d->inventory, i))
+    for (const struct inventory_device *i = inventory_each(d->inventory, NULL);
+         i; i = inventory_each(d->inventory, i))
         json_array_append_new(devices, describe_gpu(d, i));
     call_reply(call, json_pack("{s:o, s:s}", "devices", devices, "problem",
                                inventory_problem(d->inventory)));

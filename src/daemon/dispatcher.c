@@ -12,7 +12,9 @@
 #include "connection.h"
 #include "daemon.h"
 #include "followers.h"
+#include "lending.h"
 #include "methods.h"
+#include "run.h"
 #include "story.h"
 #include "wish.h"
 #include "work.h"
@@ -95,12 +97,14 @@ int dispatcher_open(struct dispatcher **ret, struct daemon *d, struct error *e)
     list_init(&j->works);
     list_init(&j->submissions);
     list_init(&j->plannings);
+    j->look.data = j;
     j->wake.data = j->breath.data = j->again.data = j->sight.data = j;
-    j->handles = 4;
+    j->handles = 5;
     (void)uv_idle_init(&d->loop, &j->wake);
     (void)uv_timer_init(&d->loop, &j->breath);
     (void)uv_timer_init(&d->loop, &j->again);
     (void)uv_timer_init(&d->loop, &j->sight);
+    (void)uv_timer_init(&d->loop, &j->look);
     await_survey(j);
     int r = recover(j, e);
     if (r < 0) {
@@ -134,6 +138,7 @@ void dispatcher_close(struct dispatcher *j)
     uv_close((uv_handle_t *)&j->breath, on_closed);
     uv_close((uv_handle_t *)&j->again, on_closed);
     uv_close((uv_handle_t *)&j->sight, on_closed);
+    uv_close((uv_handle_t *)&j->look, on_closed);
 }
 
 struct backlog_job *dispatcher_find(const struct dispatcher *j, int64_t id)
@@ -224,49 +229,83 @@ void dispatcher_attach(struct dispatcher *j, struct job *job,
     followers_add(j->daemon->followers, call, row.id, on_client_gone, w);
 }
 
-/* Does @a come before @b? By class, then by ticket. */
-static bool is_before(const struct work *a, const struct work *b)
+/* The class in which it waits: a batch job of some age is like a normal one. */
+static enum job_priority class_of(const struct work *w, int64_t aged)
 {
-    int classes =
-        backlog_compare_class(a->row->job.priority, b->row->job.priority);
+    const struct store_job *job = &w->row->job;
+
+    return job->priority == JOB_BATCH && job->created < aged ? JOB_NORMAL
+                                                             : job->priority;
+}
+
+/* Does @a come before @b? By class, then by ticket. */
+static bool is_before(const struct work *a, const struct work *b, int64_t aged)
+{
+    int classes = backlog_compare_class(class_of(a, aged), class_of(b, aged));
 
     return classes ? classes < 0 : a->row->ticket < b->row->ticket;
 }
 
 /* The first that waits for a grant behind @last, or NULL. */
 static struct work *next_waiting(const struct dispatcher *j,
-                                 const struct work *last)
+                                 const struct work *last, int64_t aged)
 {
     struct work *best = NULL;
 
     list_foreach (link, next, &j->works) {
         struct work *w = work_of(link);
-        if (w->is_waiting && (!last || is_before(last, w)) &&
-            (!best || is_before(w, best)))
+        if (w->is_waiting && (!last || is_before(last, w, aged)) &&
+            (!best || is_before(w, best, aged)))
             best = w;
     }
     return best;
 }
 
-/* As few wait as there are slots: no sorted list is needed. */
-static void grant_waiting(struct dispatcher *j)
+/* Few wait: no sorted list is needed. */
+static void grant_waiting(struct dispatcher *j, struct scheduler_view *view,
+                          int64_t aged)
 {
     struct work *w = NULL;
 
-    while ((w = next_waiting(j, w)))
-        work_grant(w);
+    while ((w = next_waiting(j, w, aged)))
+        run_decide(w, view);
+}
+
+void dispatcher_view(struct dispatcher *j, struct scheduler_view *ret)
+{
+    ret->limits = &j->daemon->configuration.limits;
+    ret->load = j->load;
+    lending_view(j->daemon->lending, ret);
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    dispatcher_wake(timer->data);
+}
+
+void dispatcher_look_at(struct dispatcher *j, int64_t time)
+{
+    int64_t wait = time - clock_now();
+    uint64_t ms = wait > 0 ? (uint64_t)(wait / MILLISECOND) + 1 : 1;
+
+    if (time && (!uv_is_active((uv_handle_t *)&j->look) ||
+                 uv_timer_get_due_in(&j->look) > ms))
+        (void)uv_timer_start(&j->look, on_look, ms, 0);
 }
 
 static void schedule(struct dispatcher *j)
 {
-    const struct limits *limits = &j->daemon->configuration.limits;
+    int64_t wall = clock_wall();
+    struct scheduler_view view;
 
     if (j->stopping || j->is_blind)
         return;
-    grant_waiting(j);
+    dispatcher_look_at(j, lending_tick(j->daemon->lending));
+    dispatcher_view(j, &view);
+    grant_waiting(j, &view, wall - view.limits->batch_age);
     while (!j->drained && !uv_is_active((uv_handle_t *)&j->breath)) {
-        struct backlog_job *row =
-            scheduler_next(&j->load, limits, j->backlog, clock_wall());
+        view.load = j->load;
+        struct backlog_job *row = scheduler_next(&view, j->backlog, wall);
         if (!row)
             return;
         struct work *w = dispatcher_work(j, row);

@@ -37,6 +37,7 @@ struct dispatcher {
     uv_timer_t breath; // after a start failed for a reason of ours
     uv_timer_t again;  // after an end could not be stored
     uv_timer_t sight;  // the end of patience with the first survey
+    uv_timer_t look;   // when time alone may change who gets what
     int handles;       // that are not closed yet
 };
 
@@ -65,6 +66,12 @@ struct work *dispatcher_work(struct dispatcher *j, struct backlog_job *row);
 
 /* Soon, see who may start or be granted something. */
 void dispatcher_wake(struct dispatcher *j);
+
+/* The same at @time (monotonic µs) at the latest; 0: not for that. */
+void dispatcher_look_at(struct dispatcher *j, int64_t time);
+
+/* What there is to have now. */
+void dispatcher_view(struct dispatcher *j, struct scheduler_view *ret);
 
 /* A survey of the GPUs has ended. Until the first has, or limits.survey_wait is
  * over, jobs and plans wait: what they could have of a GPU is not known. */

@@ -11,6 +11,7 @@ struct inventory {
     char libav[sizeof(((struct survey *)0)->libav)];
     char *problem; // owned
     bool is_settled;
+    bool is_current;
 };
 
 static struct inventory_device *device_of(struct list *link)
@@ -137,16 +138,28 @@ void inventory_set(struct inventory *i, const struct survey *s)
     }
     (void)snprintf(i->libav, sizeof(i->libav), "%s", s->libav);
     take_problem(i, join(s->problems, s->problem_count));
+    i->is_current = true;
 }
 
 void inventory_fail(struct inventory *i, const char *why)
 {
     take_problem(i, xstrdup(why));
+    i->is_current = false;
+}
+
+bool inventory_is_current(const struct inventory *i)
+{
+    return i->is_current;
 }
 
 bool inventory_is_settled(const struct inventory *i)
 {
     return i->is_settled;
+}
+
+bool inventory_is_empty(const struct inventory *i)
+{
+    return list_empty(&i->devices);
 }
 
 const char *inventory_problem(const struct inventory *i)
@@ -157,6 +170,14 @@ const char *inventory_problem(const struct inventory *i)
 const char *inventory_libav(const struct inventory *i)
 {
     return i->libav;
+}
+
+struct inventory_device *inventory_each(const struct inventory *i,
+                                        const struct inventory_device *last)
+{
+    struct list *link = last ? last->link.next : i->devices.next;
+
+    return link == &i->devices ? NULL : device_of(link);
 }
 
 struct inventory_device *inventory_next(const struct inventory *i,

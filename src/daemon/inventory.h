@@ -48,12 +48,18 @@ void inventory_fail(struct inventory *i, const char *why);
 /* Has a survey ended, well or badly? Until then nobody knows about GPUs. */
 bool inventory_is_settled(const struct inventory *i);
 
+/* Did the last survey end well, so that it says how things are now? */
+bool inventory_is_current(const struct inventory *i);
+
 /* Words that say why there is no GPU, or fewer than there should be; "" if
  * nothing is to be said. They live until the next survey. */
 const char *inventory_problem(const struct inventory *i);
 
 /* libav's version, by which what it can is known; "" before a survey. */
 const char *inventory_libav(const struct inventory *i);
+
+/* Was no card ever found? */
+bool inventory_is_empty(const struct inventory *i);
 
 /* By id ("cuda:0"), or by UUID; absent ones, too. NULL: never seen. */
 struct inventory_device *inventory_find(const struct inventory *i,
@@ -63,6 +69,10 @@ struct inventory_device *inventory_find_uuid(const struct inventory *i,
 
 /* The first of those that are present behind @last, NULL: from the start. */
 struct inventory_device *inventory_next(const struct inventory *i,
+                                        const struct inventory_device *last);
+
+/* The same of all, also of those that are absent. */
+struct inventory_device *inventory_each(const struct inventory *i,
                                         const struct inventory_device *last);
 
 /* A sample has come at @now (monotonic µs). The device, or NULL where no survey

@@ -2,20 +2,24 @@
  * planning: Plan. A worker inspects and plans, and ends; it is granted what it
  * would be granted, opens no output and holds no slot.
  */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "attempt.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/memory.h"
 #include "connection.h"
 #include "daemon.h"
 #include "dispatcher.h"
+#include "inventory.h"
 #include "methods.h"
 #include "reply.h"
+#include "rights.h"
 #include "submit.h"
 #include "work.h"
 
@@ -28,6 +32,8 @@ struct planning {
     struct log log;
     struct attempt *attempt; // owned; NULL: it waits for the first survey
     struct json_t *plan;     // referenced; the reply, once it is known
+    bool is_refused;         // it would never be granted what it requires
+    char why[192];           // of the grant, or of the refusal
 };
 
 static void planning_destroy(struct planning *p)
@@ -82,15 +88,58 @@ static void on_hung_up(void *user)
         planning_destroy(p);
 }
 
+/* As if nobody else were there. */
+static void forget_others(struct scheduler_view *view)
+{
+    view->load = (struct scheduler_load){0};
+    for (size_t i = 0; i < view->device_count; i++) {
+        struct capacity_use *use = &view->devices[i].use;
+        *use =
+            (struct capacity_use){.total = use->total, .reserve = use->reserve};
+    }
+}
+
+/* What it would be granted now; if it would have to wait, then. */
+static void decide(struct planning *p, const struct need *need,
+                   struct scheduler_answer *ret)
+{
+    static const struct fallback nothing;
+    struct scheduler_view view;
+    const struct scheduler_job job = {
+        .priority = p->job.priority,
+        .hardware = p->job.hardware,
+        .need = need,
+        .fallback = &nothing,
+        .since = clock_now(),
+    };
+
+    dispatcher_view(p->daemon->dispatcher, &view);
+    scheduler_decide(&view, &job, ret);
+    if (ret->verdict == SCHEDULER_WAITS) {
+        (void)snprintf(p->why, sizeof(p->why), "it would wait: %s",
+                       ret->why[0] ? ret->why : "the CPU's slots are taken");
+        forget_others(&view);
+        scheduler_decide(&view, &job, ret);
+    } else {
+        (void)snprintf(p->why, sizeof(p->why), "%s", ret->why);
+    }
+    if (view.device_count == 0 && p->why[0])
+        (void)snprintf(p->why, sizeof(p->why), "%s",
+                       inventory_problem(p->daemon->inventory));
+}
+
 static void on_needs(void *user, const struct need *need)
 {
     struct planning *p = user;
-    static const struct scheduler_load nothing; // as if alone
-    struct grant grant;
+    struct scheduler_answer answer;
 
-    (void)scheduler_grant(&nothing, &p->daemon->configuration.limits,
-                          p->job.priority, need, &grant);
-    attempt_grant(p->attempt, &grant);
+    decide(p, need, &answer);
+    if (answer.verdict == SCHEDULER_GRANTS) {
+        attempt_grant(p->attempt, &answer.grant);
+        return;
+    }
+    p->is_refused = true;
+    attempt_stop(p->attempt, TASK_CANCELLED);
 }
 
 static json_t *strings(char *const *list, size_t count)
@@ -108,9 +157,12 @@ static void on_told(void *user, struct event *ev)
 
     if (ev->kind != EVENT_READY || p->plan)
         return;
-    p->plan = json_pack("{s:s, s:o, s:o}", "device", ev->ready.device, "plan",
-                        strings(ev->ready.plan, ev->ready.plan_count), "why",
-                        strings(ev->ready.why, ev->ready.why_count));
+    json_t *why = strings(ev->ready.why, ev->ready.why_count);
+    if (p->why[0])
+        json_array_append_new(why, json_string(p->why));
+    p->plan =
+        json_pack("{s:s, s:o, s:o}", "device", ev->ready.device, "plan",
+                  strings(ev->ready.plan, ev->ready.plan_count), "why", why);
 }
 
 /* The job cannot be planned: which of its fields is at fault is not known, but
@@ -119,9 +171,12 @@ static void refuse(struct planning *p, const struct attempt_result *result)
 {
     struct error e = {0};
 
-    error_set_field(&e, -1,
-                    result->outcome == OUTCOME_BAD_INPUT ? "input.path" : "",
-                    "%s: %s", outcome_name(result->outcome), result->text);
+    if (p->is_refused)
+        error_set_field(&e, -ENODEV, "hardware", "%s", p->why);
+    else
+        error_set_field(
+            &e, -1, result->outcome == OUTCOME_BAD_INPUT ? "input.path" : "",
+            "%s: %s", outcome_name(result->outcome), result->text);
     reply_invalid_job(p->call, &e);
 }
 
@@ -144,11 +199,12 @@ static const struct attempt_ops ops = {on_needs, on_told, on_ended};
 static int start(struct planning *p, struct error *e)
 {
     struct daemon *d = p->daemon;
-    json_t *rights = work_rights(d, p->call->peer.uid);
+    json_t *rights = rights_of(d, p->call->peer.uid);
     char *opener = places_program(d->configuration.opener, "transcoded-files");
     const struct attempt_config config = {
         .loop = &d->loop,
         .warm = d->warm,
+        .inventory = d->inventory,
         .limits = &d->configuration.limits,
         .log = &p->log,
         .purpose = ATTEMPT_PLAN,

@@ -3,19 +3,68 @@
 #include <stdio.h>
 #include <string.h>
 
-struct backlog_job *scheduler_next(const struct scheduler_load *load,
-                                   const struct limits *limits,
-                                   const struct backlog *backlog, int64_t now)
-{
-    if (load->attempts >= limits->attempts)
-        return NULL;
+#include "base/clock.h"
+#include "offer.h"
 
-    struct backlog_job *j = backlog_next(backlog, now - limits->batch_age,
-                                         limits->attempts_per_uid);
-    if (!j || j->job.priority == JOB_REALTIME)
-        return j;
-    // inspected jobs hold a process each: not more of them than can go on soon
-    return load->ungranted < limits->cpu_jobs ? j : NULL;
+#define WAITING_MOST 2             // for a GPU, of one wish
+#define PATIENCE     (10 * SECOND) // then a job is not overtaken any more
+
+static int64_t free_sessions(const struct scheduler_view *view)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < view->device_count; i++) {
+        const struct scheduler_device *d = &view->devices[i];
+        if (d->encodes)
+            sum += capacity_sessions(d->capacity, &d->use, view->now);
+    }
+    return sum;
+}
+
+static bool has_encoder(const struct scheduler_view *view)
+{
+    for (size_t i = 0; i < view->device_count; i++) {
+        if (view->devices[i].encodes)
+            return true;
+    }
+    return false;
+}
+
+/* Is it worth while to inspect one more job that wishes so? */
+static bool has_use_for(const struct scheduler_view *view,
+                        enum job_hardware wish)
+{
+    const struct scheduler_load *load = &view->load;
+    bool wants_gpu = wish != JOB_HARDWARE_NONE && view->device_count > 0;
+    int64_t most = wants_gpu ? WAITING_MOST : view->limits->cpu_jobs;
+    int64_t waiting = load->ungranted[wish];
+    int64_t room = 0; // for jobs that would not wait at all
+
+    if (wish == JOB_HARDWARE_REQUIRE && !has_encoder(view))
+        return false; // its worker would find no GPU to need
+    if (waiting >= view->limits->attempts / 2 && waiting >= most)
+        return false;
+    if (wants_gpu)
+        room += free_sessions(view);
+    if (wish != JOB_HARDWARE_REQUIRE)
+        room += view->limits->cpu_jobs - load->cpu_jobs;
+    return waiting < most || load->inspecting[wish] < room;
+}
+
+struct backlog_job *scheduler_next(const struct scheduler_view *view,
+                                   const struct backlog *backlog, int64_t wall)
+{
+    const struct limits *limits = view->limits;
+    unsigned wishes = 0;
+
+    if (view->load.attempts >= limits->attempts)
+        return NULL;
+    for (int w = 0; w < JOB_HARDWARE_COUNT; w++) {
+        if (has_use_for(view, (enum job_hardware)w))
+            wishes |= BACKLOG_WISH(w);
+    }
+    return backlog_next(backlog, wall - limits->batch_age,
+                        limits->attempts_per_uid, wishes);
 }
 
 bool scheduler_has_room(const struct scheduler_load *load,
@@ -30,21 +79,170 @@ bool scheduler_has_room(const struct scheduler_load *load,
     return load->attempts < limits->attempts;
 }
 
-bool scheduler_takes_slot(const struct need *need)
+static bool cannot_wait(const struct scheduler_job *job)
 {
-    return need->rendition_count > 0;
+    return job->priority == JOB_REALTIME;
 }
 
-bool scheduler_grant(const struct scheduler_load *load,
-                     const struct limits *limits, enum job_priority priority,
-                     const struct need *need, struct grant *ret)
+static void wait_until(struct scheduler_answer *a, int64_t until)
 {
-    if (scheduler_takes_slot(need) && priority != JOB_REALTIME &&
-        load->cpu_jobs >= limits->cpu_jobs)
-        return false;
+    a->verdict = SCHEDULER_WAITS;
+    a->until = until;
+}
 
-    memset(ret, 0, sizeof(*ret));
-    (void)snprintf(ret->device, sizeof(ret->device), "cpu");
-    ret->threads = (int32_t)limits->cpu_threads;
+static void refuse(struct scheduler_answer *a, enum outcome outcome)
+{
+    a->verdict = SCHEDULER_REFUSES;
+    a->outcome = outcome;
+}
+
+/* The CPU's slots are for what it encodes; who watches does not wait. */
+static bool take_slot(struct scheduler_view *view,
+                      const struct scheduler_job *job, size_t renditions,
+                      struct scheduler_answer *a)
+{
+    if (renditions == 0)
+        return true;
+    if (!cannot_wait(job) && view->load.cpu_jobs >= view->limits->cpu_jobs)
+        return false;
+    view->load.cpu_jobs++;
+    a->takes_slot = true;
     return true;
+}
+
+static void grant_cpu(struct scheduler_view *view,
+                      const struct scheduler_job *job,
+                      struct scheduler_answer *a)
+{
+    if (!take_slot(view, job, job->need->rendition_count, a)) {
+        wait_until(a, 0);
+        return;
+    }
+    a->verdict = SCHEDULER_GRANTS;
+    (void)snprintf(a->grant.device, sizeof(a->grant.device), "cpu");
+    a->grant.threads = (int32_t)view->limits->cpu_threads;
+}
+
+static void grant_gpu(struct scheduler_view *view,
+                      const struct scheduler_job *job, const struct offer *o,
+                      struct scheduler_answer *a)
+{
+    struct scheduler_device *d = &view->devices[o->device];
+    size_t rest = job->need->rendition_count - (size_t)o->sessions;
+
+    if (!take_slot(view, job, rest, a)) {
+        wait_until(a, 0);
+        return;
+    }
+    a->verdict = SCHEDULER_GRANTS;
+    a->sends_warm_away = o->needs_warm;
+    (void)snprintf(a->grant.device, sizeof(a->grant.device), "%s", d->id);
+    a->grant.sessions = o->sessions;
+    a->grant.decode = o->decode;
+    a->grant.vram = o->vram;
+    a->grant.threads = (int32_t)view->limits->cpu_threads;
+    d->use.own += o->sessions;
+    d->use.opening += o->sessions > 0;
+    d->use.own_vram += o->vram;
+    if (o->needs_warm)
+        d->warm_vram = 0;
+}
+
+/* It has been overtaken for long enough: what it needs is not for those behind
+ * it. */
+static void reserve(struct scheduler_view *view,
+                    const struct scheduler_job *job, const struct offer *o)
+{
+    struct scheduler_device *d = &view->devices[o->device];
+
+    if (view->now - job->since < PATIENCE)
+        return;
+    d->use.own += o->sessions;
+    d->use.own_vram += o->vram;
+}
+
+/* Every rendition on a GPU, or nothing. */
+static void decide_require(struct scheduler_view *view,
+                           const struct scheduler_job *job,
+                           struct scheduler_answer *a)
+{
+    struct offer best;
+
+    offer_find(view, job, OFFER_EVERYTHING, &best);
+    offer_explain(view, &best, a->why, sizeof(a->why));
+    if (best.fit == OFFER_FITS)
+        grant_gpu(view, job, &best, a);
+    else if (best.fit == OFFER_NEVER)
+        refuse(a, OUTCOME_BAD_REQUEST);
+    else if (best.fit == OFFER_FAILED)
+        refuse(a, OUTCOME_DEVICE_LOST);
+    else if (best.fit == OFFER_TOO_MANY || cannot_wait(job))
+        refuse(a, OUTCOME_NO_SESSION);
+    else
+        wait_until(a, 0);
+    if (a->verdict == SCHEDULER_WAITS && best.fit == OFFER_LATER)
+        reserve(view, job, &best);
+}
+
+/* What is free now, and the CPU for the rest. */
+static void decide_auto(struct scheduler_view *view,
+                        const struct scheduler_job *job,
+                        struct scheduler_answer *a)
+{
+    struct offer best;
+
+    offer_find(view, job, OFFER_WHAT_IS_FREE, &best);
+    offer_explain(view, &best, a->why, sizeof(a->why));
+    if (best.fit == OFFER_FITS)
+        grant_gpu(view, job, &best, a);
+    else
+        grant_cpu(view, job, a);
+}
+
+/* All that the GPU takes of it, for a while; then what is free. */
+static void decide_prefer(struct scheduler_view *view,
+                          const struct scheduler_job *job,
+                          struct scheduler_answer *a)
+{
+    int64_t until = job->since + view->limits->prefer_wait;
+    struct offer best;
+
+    offer_find(view, job, OFFER_ALL_IT_TAKES, &best);
+    if (best.fit == OFFER_FITS) {
+        offer_explain(view, &best, a->why, sizeof(a->why));
+        grant_gpu(view, job, &best, a);
+    } else if (best.fit == OFFER_LATER && view->now < until) {
+        offer_explain(view, &best, a->why, sizeof(a->why));
+        wait_until(a, until);
+        reserve(view, job, &best);
+    } else {
+        decide_auto(view, job, a);
+    }
+}
+
+void scheduler_decide(struct scheduler_view *view,
+                      const struct scheduler_job *job,
+                      struct scheduler_answer *ret)
+{
+    *ret = (struct scheduler_answer){0};
+    // copies and sound take no device
+    if (job->need->rendition_count == 0) {
+        grant_cpu(view, job, ret);
+        return;
+    }
+    switch (job->hardware) {
+    case JOB_HARDWARE_AUTO:
+        decide_auto(view, job, ret);
+        break;
+    case JOB_HARDWARE_PREFER:
+        decide_prefer(view, job, ret);
+        break;
+    case JOB_HARDWARE_REQUIRE:
+        decide_require(view, job, ret);
+        break;
+    case JOB_HARDWARE_NONE:
+    case JOB_HARDWARE_COUNT:
+        grant_cpu(view, job, ret);
+        break;
+    }
 }

@@ -1,10 +1,10 @@
 /*
  * scheduler: who starts next, and who gets what. A pure function of what runs,
- * what waits and the limits (DESIGN.md 8).
+ * what waits, the devices and the limits (DESIGN.md 8).
  *
  * A job starts twice: its worker is given the document and inspects
  * (scheduler_next), then, when it has said what it needs, it is granted a
- * device (scheduler_grant). Only the second step lends anything.
+ * device (scheduler_decide). Only the second step lends anything.
  */
 #ifndef DAEMON_SCHEDULER_H
 #define DAEMON_SCHEDULER_H
@@ -14,23 +14,51 @@
 #include <stdint.h>
 
 #include "backlog.h"
+#include "capacity.h"
+#include "fallback.h"
 #include "model/grant.h"
 #include "model/job.h"
 #include "model/limits.h"
 #include "model/need.h"
+#include "model/outcome.h"
 
 /* What runs now. */
 struct scheduler_load {
-    int64_t attempts;  // workers that have a job
-    int64_t ungranted; // of them, that inspect or wait for a grant
-    int64_t cpu_jobs;  // of them, that encode video on the CPU
+    int64_t attempts; // workers that have a job
+    int64_t cpu_jobs; // of them, that encode video on the CPU
+    /* Of them, without a grant yet, by what their jobs wish. */
+    int64_t ungranted[JOB_HARDWARE_COUNT];
+    int64_t
+        inspecting[JOB_HARDWARE_COUNT]; // who do not know yet what they need
 };
 
-/* The job that a worker is to inspect now, or NULL. @now is the wall clock's.
+/* A GPU as it is at this moment. */
+struct scheduler_device {
+    const char *id;
+    const struct capacity *capacity;
+    struct capacity_use use;
+    int64_t warm_vram; // bytes that its warm worker would give up
+    bool decodes;      // not in quarantine
+    bool encodes;
+};
+
+/* Everything that a decision rests on. Decisions change it: what was granted
+ * is gone for the jobs that are decided on next. */
+struct scheduler_view {
+    const struct limits *limits;
+    struct scheduler_load load;
+    struct scheduler_device devices[NEED_DEVICES_MOST];
+    size_t device_count;
+    int64_t now; // monotonic µs
+};
+
+/*
+ * The job that a worker is to inspect now, or NULL. Inspected jobs hold a
+ * process each: of each wish there are not more of them than can go on soon.
+ * @wall is the wall clock's.
  */
-struct backlog_job *scheduler_next(const struct scheduler_load *load,
-                                   const struct limits *limits,
-                                   const struct backlog *backlog, int64_t now);
+struct backlog_job *scheduler_next(const struct scheduler_view *view,
+                                   const struct backlog *backlog, int64_t wall);
 
 /* May a realtime job of an owner with @own attempts start at this moment? If
  * not it is refused: nobody watches a film tomorrow. *@ret_limit is the cap. */
@@ -38,12 +66,38 @@ bool scheduler_has_room(const struct scheduler_load *load,
                         const struct limits *limits, int64_t own,
                         int64_t *ret_limit);
 
-/* Does it encode video here, so that it takes one of the CPU's slots? */
-bool scheduler_takes_slot(const struct need *need);
+/* A job that waits for a grant. */
+struct scheduler_job {
+    enum job_priority priority;
+    enum job_hardware hardware;
+    const struct need *need;
+    const struct fallback *fallback; // what it does without; never NULL
+    int64_t since;                   // monotonic µs that it has waited
+};
 
-/* What a job of @priority with @need gets: true and @ret, or false: later. */
-bool scheduler_grant(const struct scheduler_load *load,
-                     const struct limits *limits, enum job_priority priority,
-                     const struct need *need, struct grant *ret);
+enum scheduler_verdict {
+    SCHEDULER_WAITS,
+    SCHEDULER_GRANTS,
+    SCHEDULER_REFUSES, // it would wait for ever, or cannot wait
+};
+
+struct scheduler_answer {
+    enum scheduler_verdict verdict;
+    struct grant grant;
+    bool takes_slot;      // of the CPU
+    bool sends_warm_away; // the device's warm worker must give its VRAM up
+    enum outcome outcome; // of a refusal
+    int64_t until; // monotonic µs when waiting ends by itself, 0: it does not
+    char why[160]; // words: why it is less than was wished, or ""
+};
+
+/*
+ * What @job gets now. To be called in the order in which jobs come: one that
+ * has waited long keeps what it needs from those behind it, so that a ladder
+ * is overtaken by smaller jobs, but not for ever.
+ */
+void scheduler_decide(struct scheduler_view *view,
+                      const struct scheduler_job *job,
+                      struct scheduler_answer *ret);
 
 #endif

@@ -13,6 +13,7 @@
 #include "daemon.h"
 #include "dispatcher.h"
 #include "followers.h"
+#include "inventory.h"
 #include "methods.h"
 #include "model/profile.h"
 #include "reply.h"
@@ -36,6 +37,22 @@ bool submit_document(struct call *call, const struct json_t **ret)
     return *ret;
 }
 
+/* A job that needs a GPU where none was ever found would wait for ever. One
+ * that is in quarantine, or not there at the moment, may come back. */
+static int check_hardware(const struct daemon *d, const struct job *job,
+                          struct error *e)
+{
+    const char *problem = inventory_problem(d->inventory);
+
+    if (job->hardware != JOB_HARDWARE_REQUIRE || job_renditions(job) == 0 ||
+        !inventory_is_settled(d->inventory) ||
+        !inventory_is_empty(d->inventory))
+        return 0;
+    return error_set_field(e, -ENODEV, "hardware",
+                           "there is no GPU on this machine%s%s",
+                           *problem ? ": " : "", problem);
+}
+
 int submit_read(const struct daemon *d, const struct call *call,
                 const struct json_t *document, enum submit_files files,
                 struct job *ret, struct error *e)
@@ -57,10 +74,8 @@ int submit_read(const struct daemon *d, const struct call *call,
 
     if (files == SUBMIT_BY_ROOTS)
         r = access_check_paths(&d->rules, &call->peer, &job, e);
-    if (r == 0 && job.hardware == JOB_HARDWARE_REQUIRE &&
-        job_renditions(&job) > 0)
-        r = error_set_field(e, -ENODEV, "hardware",
-                            "there is no GPU on this machine");
+    if (r == 0)
+        r = check_hardware(d, &job, e);
     if (r < 0) {
         job_fini(&job);
         return r;

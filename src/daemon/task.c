@@ -158,24 +158,30 @@ enum outcome task_judge(enum outcome said, enum task_reason reason,
     return judge_exit(exit, ret_text);
 }
 
-static bool may_try_again(const struct store_job *job, enum outcome outcome,
-                          enum task_trace trace, const struct limits *limits)
+static bool may_try_again(const struct store_job *job,
+                          const struct task_ending *ending,
+                          const struct limits *limits)
 {
-    if (outcome == OUTCOME_INTERRUPTED)
+    if (ending->outcome == OUTCOME_INTERRUPTED)
         return !job->attached && job->interruptions <= limits->interruptions;
-    return outcome_is_retryable(outcome) && trace == TASK_UNSEEN &&
+    return outcome_is_retryable(ending->outcome) &&
+           ending->trace == TASK_UNSEEN && ending->cause == TASK_OF_JOB &&
            job->failures < limits->tries;
 }
 
-enum task_verdict task_verdict(struct store_job *job, enum outcome outcome,
-                               enum task_reason reason, enum task_trace trace,
+enum task_verdict task_verdict(struct store_job *job,
+                               const struct task_ending *ending,
                                const struct limits *limits)
 {
-    if (reason == TASK_HELD && outcome == OUTCOME_INTERRUPTED)
+    enum outcome outcome = ending->outcome;
+
+    if (ending->reason == TASK_HELD && outcome == OUTCOME_INTERRUPTED)
         return TASK_AGAIN; // asked for, so it counts as nothing
+    if (ending->cause == TASK_OF_DEVICE && ending->trace == TASK_UNSEEN)
+        return TASK_ELSEWHERE;
     if (outcome == OUTCOME_INTERRUPTED)
         job->interruptions++;
     else if (outcome != OUTCOME_DONE && outcome != OUTCOME_CANCELLED)
         job->failures++;
-    return may_try_again(job, outcome, trace, limits) ? TASK_AGAIN : TASK_END;
+    return may_try_again(job, ending, limits) ? TASK_AGAIN : TASK_END;
 }

@@ -93,8 +93,9 @@ enum outcome task_judge(enum outcome said, enum task_reason reason,
                         struct task_exit exit, const char **ret_text);
 
 enum task_verdict {
-    TASK_END,   // the job ends with the attempt's outcome
-    TASK_AGAIN, // back to the queue
+    TASK_END,       // the job ends with the attempt's outcome
+    TASK_AGAIN,     // back to the queue
+    TASK_ELSEWHERE, // again at once: it was the device, and no try of the job's
 };
 
 /* What an attempt may have left that others have read. */
@@ -103,13 +104,27 @@ enum task_trace {
     TASK_SEEN, // growing output
 };
 
+/* Whose fault an attempt's end is. */
+enum task_cause {
+    TASK_OF_JOB,
+    TASK_OF_DEVICE, // there is another way
+    TASK_OF_NEED,   // and a GPU is required, of which nothing is left
+};
+
+struct task_ending {
+    enum outcome outcome;
+    enum task_reason reason;
+    enum task_trace trace;
+    enum task_cause cause;
+};
+
 /*
- * What becomes of @job after an attempt with @outcome. Counts the failure or
+ * What becomes of @job after an attempt that ended so. Counts the failure or
  * interruption in @job. Attached jobs are never kept over a shutdown, and
  * growing output that a client may have read is not begun anew.
  */
-enum task_verdict task_verdict(struct store_job *job, enum outcome outcome,
-                               enum task_reason reason, enum task_trace trace,
+enum task_verdict task_verdict(struct store_job *job,
+                               const struct task_ending *ending,
                                const struct limits *limits);
 
 #endif

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "fallback.h"
+#include "lending.h"
 #include "model/event.h"
 #include "model/job.h"
 #include "model/need.h"
@@ -48,10 +50,16 @@ struct work {
     bool takes_slot;  // of the CPU, by its grant
     bool lost_client; // attached, and the client is gone
     struct need need;
-    struct list enders;     // of call, owned: reply when it has ended
-    struct list holders;    // of call, owned: reply when it is back in queue
-    enum outcome ended;     // how, while that is stored
-    bool is_unstored;       // which failed, and is tried again
+    struct loan loan; // what its worker has of GPUs
+    struct fallback
+        fallback;        // what it does without, after attempts that failed
+    int64_t waits_since; // monotonic µs that it wants a grant, 0: it does not
+    double position;     // s of output, as the attempt says
+    char why[160];       // it was granted what it was, or ""
+    struct list enders;  // of call, owned: reply when it has ended
+    struct list holders; // of call, owned: reply when it is back in queue
+    enum outcome ended;  // how, while that is stored
+    bool is_unstored;    // which failed, and is tried again
     struct json_t *outcome; // referenced; the event, while it is stored
 };
 
@@ -62,15 +70,16 @@ void work_destroy(struct work *w);
 /* Write its end into the store, also when that failed before. */
 void work_store_end(struct work *w);
 
-/* What the opener of a job of @uid without a channel may open: the roots as
- * they are now. A new reference. */
-struct json_t *work_rights(const struct daemon *d, uid_t uid);
-
 /* Its turn has come. */
 void work_start(struct work *w);
 
-/* What dispatcher.c grants. */
-void work_grant(struct work *w);
+/* Its attempt is over: back into the queue, or at once another one. */
+void work_requeue(struct work *w);
+void work_restart(struct work *w);
+
+/* For run.c. */
+void work_enter(struct work *w, enum state state);
+void work_save_attempt(struct work *w);
 
 /* The job ends: stored first, then told. An attached job's client need not wait
  * for the disk, it has been promised nothing. @said is lent, and may be NULL.

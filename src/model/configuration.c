@@ -166,6 +166,7 @@ static const struct field fields[] = {
     {"opener", ROW_TEXT(C, opener), PROGRAM},
     {"log_level", ROW_ENUM(C, log_level, enum log_level, log_level_names),
      .fallback = "\"info\""},
+    {"gpu", ROW_OBJECT(C, gpu, &gpu_settings_record), .fallback = "{}"},
     {"limits", ROW_CUSTOM(C, limits, struct limits, &limits_object),
      .fallback = "{}"},
 };

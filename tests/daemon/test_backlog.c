@@ -27,7 +27,7 @@ static struct backlog_job *add(struct backlog *b, int64_t id, uid_t uid,
 /* The id of who is next, which is started; 0: nobody. */
 static int64_t take(struct backlog *b, int64_t aged, int64_t cap)
 {
-    struct backlog_job *j = backlog_next(b, aged, cap);
+    struct backlog_job *j = backlog_next(b, aged, cap, BACKLOG_ANY);
 
     if (!j)
         return 0;
@@ -62,6 +62,42 @@ static void next__aged_batch_job__counts_as_normal(void **state)
     assert_int_equal(take(b, 150, NO_CAP), 100);
     assert_int_equal(take(b, 150, NO_CAP), 200);
     assert_int_equal(take(b, 150, NO_CAP), 300);
+    backlog_destroy(b);
+}
+
+static void next__wishes_that_have_no_use__are_passed_over(void **state)
+{
+    static const struct {
+        enum job_priority priority;
+        enum job_hardware hardware;
+    } rows[] = {
+        {JOB_NORMAL, JOB_HARDWARE_NONE},   {JOB_NORMAL, JOB_HARDWARE_REQUIRE},
+        {JOB_NORMAL, JOB_HARDWARE_NONE},   {JOB_BATCH, JOB_HARDWARE_AUTO},
+        {JOB_REALTIME, JOB_HARDWARE_NONE},
+    };
+    const unsigned gpu =
+        BACKLOG_WISH(JOB_HARDWARE_AUTO) | BACKLOG_WISH(JOB_HARDWARE_REQUIRE);
+    static const int64_t expect[] = {5, 2, 4, 0}; // realtime always
+    struct backlog *b = backlog_create();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct store_job row = {.id = (int64_t)i + 1,
+                                      .priority = rows[i].priority,
+                                      .hardware = rows[i].hardware};
+        backlog_add(b, &row);
+    }
+    for (size_t i = 0; i < sizeof(expect) / sizeof(expect[0]); i++) {
+        struct backlog_job *j = backlog_next(b, NOBODY_AGES, NO_CAP, gpu);
+        assert_int_equal(j ? j->job.id : 0, expect[i]);
+        if (j)
+            backlog_start(b, j);
+    }
+    // back where they were, by when they came
+    backlog_requeue(b, backlog_find(b, 2));
+    assert_int_equal(backlog_next(b, NOBODY_AGES, NO_CAP, BACKLOG_ANY)->job.id,
+                     1);
+    assert_int_equal(backlog_next(b, NOBODY_AGES, NO_CAP, gpu)->job.id, 2);
     backlog_destroy(b);
 }
 
@@ -142,7 +178,7 @@ static void add__held_row_of_the_store__waits(void **state)
 
     (void)state;
     backlog_add(b, &row);
-    assert_null(backlog_next(b, NOBODY_AGES, NO_CAP));
+    assert_null(backlog_next(b, NOBODY_AGES, NO_CAP, BACKLOG_ANY));
     assert_non_null(backlog_find(b, 9));
     backlog_destroy(b);
 }
@@ -153,7 +189,7 @@ static void set_aside__is_found_but_not_next(void **state)
 
     (void)state;
     backlog_set_aside(b, add(b, 1, 10, JOB_NORMAL));
-    assert_null(backlog_next(b, NOBODY_AGES, NO_CAP));
+    assert_null(backlog_next(b, NOBODY_AGES, NO_CAP, BACKLOG_ANY));
     assert_non_null(backlog_find(b, 1));
     backlog_remove(b, backlog_find(b, 1));
     assert_null(backlog_find(b, 1));
@@ -224,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(next__classes_before_arrival),
         cmocka_unit_test(next__aged_batch_job__counts_as_normal),
+        cmocka_unit_test(next__wishes_that_have_no_use__are_passed_over),
         cmocka_unit_test(next__owner_at_its_cap__is_passed_over),
         cmocka_unit_test(requeue__goes_back_to_its_place),
         cmocka_unit_test(hold__keeps_it_aside_until_release),

@@ -7,44 +7,456 @@
 
 #include "scheduler.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/clock.h"
 
+#define MIB INT64_C(1048576)
+#define NOW (1000 * SECOND)
+
 static const struct limits limits = {
-    .attempts = 4,
-    .attempts_per_uid = 3,
+    .attempts = 8,
+    .attempts_per_uid = 8,
     .cpu_jobs = 2,
     .cpu_threads = 6,
     .batch_age = 100 * SECOND,
+    .prefer_wait = 60 * SECOND,
 };
-static const struct need copies = {.duration = 1};
-static const struct need encodes = {.decodes_video = true,
-                                    .rendition_count = 1};
 
-static void next__attempts_and_waiting_jobs__are_bounded(void **state)
+/* A view with @count cards of 4 GiB that grant three sessions each. */
+struct scene {
+    struct scheduler_view view;
+    struct capacity capacities[2];
+};
+
+static void set_up(struct scene *s, size_t count)
+{
+    static const char *const ids[] = {"cuda:0", "cuda:1"};
+
+    *s = (struct scene){.view = {.limits = &limits, .now = NOW}};
+    s->view.device_count = count;
+    for (size_t i = 0; i < count; i++) {
+        capacity_init(&s->capacities[i]);
+        s->capacities[i].listed = 3;
+        s->view.devices[i] = (struct scheduler_device){
+            .id = ids[i],
+            .capacity = &s->capacities[i],
+            .use = {.total = 4096 * MIB, .reserve = 512 * MIB},
+            .decodes = true,
+            .encodes = true,
+        };
+    }
+}
+
+/* 1080p to @renditions, which any card takes and decodes. */
+static struct need need_of(size_t renditions)
+{
+    return (struct need){
+        .decodes_video = true,
+        .width = 1920,
+        .height = 1080,
+        .rendition_count = renditions,
+        .devices = {{.id = "cuda:0",
+                     .sessions = (int32_t)renditions,
+                     .decodes = true},
+                    {.id = "cuda:1",
+                     .sessions = (int32_t)renditions,
+                     .decodes = true}},
+        .device_count = 2,
+    };
+}
+
+struct ask {
+    enum job_priority priority;
+    enum job_hardware hardware;
+    const struct need *need;
+    const struct fallback *fallback;
+    int64_t waited; // µs
+};
+
+static struct scheduler_answer decide(struct scene *s, struct ask ask)
+{
+    static const struct fallback nothing;
+    const struct scheduler_job job = {
+        .priority = ask.priority,
+        .hardware = ask.hardware,
+        .need = ask.need,
+        .fallback = ask.fallback ? ask.fallback : &nothing,
+        .since = NOW - ask.waited,
+    };
+    struct scheduler_answer a;
+
+    scheduler_decide(&s->view, &job, &a);
+    return a;
+}
+
+/* "cuda:0 sessions=1 decode slot", "waits", "refused no_session". */
+static const char *describe(const struct scheduler_answer *a)
+{
+    static char text[96];
+
+    if (a->verdict == SCHEDULER_WAITS)
+        return "waits";
+    if (a->verdict == SCHEDULER_REFUSES)
+        (void)snprintf(text, sizeof(text), "refused %s",
+                       outcome_name(a->outcome));
+    else if (strcmp(a->grant.device, "cpu") == 0)
+        (void)snprintf(text, sizeof(text), "cpu%s",
+                       a->takes_slot ? " slot" : "");
+    else
+        (void)snprintf(text, sizeof(text), "%s %d%s%s%s", a->grant.device,
+                       (int)a->grant.sessions, a->grant.decode ? " decode" : "",
+                       a->takes_slot ? " slot" : "",
+                       a->sends_warm_away ? " warm" : "");
+    return text;
+}
+
+// clang-format off
+#define N JOB_NORMAL
+#define R JOB_REALTIME
+#define W(x) JOB_HARDWARE_##x
+
+/* One card, of which so much is taken: what does a job get? */
+static void decide__by_wish_and_what_is_free(void **state)
 {
     static const struct {
         enum job_priority priority;
-        struct scheduler_load load;
-        bool starts;
+        enum job_hardware hardware;
+        size_t renditions;
+        int64_t waited; // s
+        int32_t own;     // sessions
+        int32_t foreign; // likewise
+        int64_t slots;   // of the CPU, taken
+        const char *expect;
+        const char *why;
     } cases[] = {
-        {JOB_NORMAL, {.attempts = 0}, true},
-        {JOB_NORMAL, {.attempts = 3, .cpu_jobs = 2, .ungranted = 1}, true},
-        {JOB_NORMAL, {.attempts = 3, .ungranted = 2}, false},
-        {JOB_BATCH, {.attempts = 2, .ungranted = 2}, false},
-        {JOB_REALTIME, {.attempts = 3, .ungranted = 2}, true},
-        {JOB_NORMAL, {.attempts = 4}, false},
-        {JOB_REALTIME, {.attempts = 4}, false},
+        // copies and sound take no device, whatever is wished
+        {N, W(AUTO),    0, 0, 0, 0, 2, "cpu", ""},
+        {N, W(REQUIRE), 0, 0, 3, 0, 2, "cpu", ""},
+        // none: the CPU
+        {N, W(NONE), 1, 0, 0, 0, 0, "cpu slot", ""},
+        {N, W(NONE), 1, 0, 0, 0, 2, "waits", ""},
+        {R, W(NONE), 1, 0, 0, 0, 2, "cpu slot", ""},
+        // auto: a session if one is free, else the CPU
+        {N, W(AUTO), 1, 0, 0, 0, 2, "cuda:0 1 decode", ""},
+        {N, W(AUTO), 1, 0, 2, 0, 0, "cuda:0 1 decode", ""},
+        {N, W(AUTO), 1, 0, 2, 1, 0, "cpu slot", "cuda:0 has no encoder session free"},
+        {N, W(AUTO), 1, 0, 3, 0, 2, "waits", "cuda:0 has no encoder session free"},
+        {R, W(AUTO), 1, 0, 3, 0, 2, "cpu slot", "cuda:0 has no encoder session free"},
+        // auto, a ladder: what is free, the rest to the CPU
+        {N, W(AUTO), 3, 0, 0, 0, 2, "cuda:0 3 decode", ""},
+        {N, W(AUTO), 3, 0, 1, 0, 0, "cuda:0 2 decode slot", "cuda:0 grants 2 of 3 encoder sessions"},
+        {N, W(AUTO), 4, 0, 0, 0, 0, "cuda:0 3 decode slot", "cuda:0 grants 3 of 4 encoder sessions"},
+        {N, W(AUTO), 4, 0, 0, 0, 2, "waits", "cuda:0 grants 3 of 4 encoder sessions"},
+        // prefer: waits for all, for a while
+        {N, W(PREFER), 1, 0, 0, 0, 0, "cuda:0 1 decode", ""},
+        {N, W(PREFER), 1, 0, 3, 0, 0, "waits", "cuda:0 has no encoder session free"},
+        {R, W(PREFER), 1, 0, 3, 0, 0, "waits", "cuda:0 has no encoder session free"},
+        {N, W(PREFER), 1, 60, 3, 0, 0, "cpu slot", "cuda:0 has no encoder session free"},
+        {N, W(PREFER), 1, 60, 3, 0, 2, "waits", "cuda:0 has no encoder session free"},
+        {R, W(PREFER), 1, 60, 3, 0, 2, "cpu slot", "cuda:0 has no encoder session free"},
+        {N, W(PREFER), 3, 0, 1, 0, 0, "waits", "cuda:0 has no encoder session free"},
+        {N, W(PREFER), 3, 0, 0, 0, 0, "cuda:0 3 decode", ""},
+        {N, W(PREFER), 3, 60, 1, 0, 0, "cuda:0 2 decode slot", "cuda:0 grants 2 of 3 encoder sessions"},
+        // prefer, more than there will ever be: the surplus to the CPU at once
+        {N, W(PREFER), 4, 0, 0, 0, 0, "cuda:0 3 decode slot", "cuda:0 grants 3 of 4 encoder sessions"},
+        {N, W(PREFER), 4, 0, 1, 0, 0, "waits", "cuda:0 has no encoder session free"},
+        // require: waits; who cannot wait, or would for ever, fails at once
+        {N, W(REQUIRE), 1, 0, 2, 0, 0, "cuda:0 1 decode", ""},
+        {N, W(REQUIRE), 1, 9999, 3, 0, 0, "waits", "cuda:0 has no encoder session free"},
+        {N, W(REQUIRE), 1, 0, 0, 3, 0, "waits", "cuda:0 has no encoder session free"},
+        {R, W(REQUIRE), 1, 0, 3, 0, 0, "refused no_session", "cuda:0 has no encoder session free"},
+        {R, W(REQUIRE), 1, 0, 2, 0, 0, "cuda:0 1 decode", ""},
+        {N, W(REQUIRE), 3, 0, 1, 0, 0, "waits", "cuda:0 has no encoder session free"},
+        {N, W(REQUIRE), 4, 0, 0, 0, 0, "refused no_session", "cuda:0 never grants so many encoder sessions at once"},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct store_job row = {.id = 1, .priority = cases[i].priority};
-        struct backlog *b = backlog_create();
+        const struct need need = need_of(cases[i].renditions);
+        struct scene s;
 
         print_message("case %zu\n", i);
+        set_up(&s, 1);
+        s.view.devices[0].use.own = cases[i].own;
+        s.view.devices[0].use.foreign = cases[i].foreign;
+        s.view.load.cpu_jobs = cases[i].slots;
+        const struct scheduler_answer a = decide(&s, (struct ask){
+            cases[i].priority, cases[i].hardware, &need, NULL,
+            cases[i].waited * SECOND});
+        assert_string_equal(describe(&a), cases[i].expect);
+        assert_string_equal(a.why, cases[i].why);
+    }
+}
+
+static const struct fallback no_decode = {
+    .bars = {{"cuda:0", true, false}}, .bar_count = 1};
+static const struct fallback no_encode = {
+    .bars = {{"cuda:0", false, true}}, .bar_count = 1};
+static const struct fallback no_device = {
+    .bars = {{"cuda:0", true, true}}, .bar_count = 1};
+
+/* What the device, its health or the job's past leaves of it. */
+static void decide__by_what_the_device_can_do(void **state)
+{
+    static const struct {
+        enum job_hardware hardware;
+        struct need_device device;
+        bool decodes; // not in quarantine
+        bool encodes;
+        const struct fallback *past;
+        const char *expect;
+        const char *why;
+    } cases[] = {
+        // mixed by nature: what one part cannot do
+        {W(AUTO), {"cuda:0", 1, false, 0}, true, true, NULL, "cuda:0 1", ""},
+        {W(AUTO), {"cuda:0", 0, true, 0}, true, true, NULL, "cuda:0 0 decode slot", ""},
+        {W(REQUIRE), {"cuda:0", 1, false, 0}, true, true, NULL, "cuda:0 1", ""},
+        {W(REQUIRE), {"cuda:0", 0, true, 0}, true, true, NULL, "refused bad_request", "cuda:0 cannot do this"},
+        {W(PREFER), {"cuda:0", 0, true, 0}, true, true, NULL, "cuda:0 0 decode slot", ""},
+        // nothing for it here: nobody waits for that
+        {W(AUTO), {"cuda:9", 1, true, 0}, true, true, NULL, "cpu slot", "cuda:0 cannot do this"},
+        {W(PREFER), {"cuda:9", 1, true, 0}, true, true, NULL, "cpu slot", "cuda:0 cannot do this"},
+        {W(REQUIRE), {"cuda:9", 1, true, 0}, true, true, NULL, "refused bad_request", "cuda:0 cannot do this"},
+        // quarantine: the CPU serves, who requires a GPU waits
+        {W(AUTO), {"cuda:0", 1, true, 0}, false, false, NULL, "cpu slot", "cuda:0 is in quarantine after a failure"},
+        {W(PREFER), {"cuda:0", 1, true, 0}, false, false, NULL, "cpu slot", "cuda:0 is in quarantine after a failure"},
+        {W(REQUIRE), {"cuda:0", 1, true, 0}, false, false, NULL, "waits", "cuda:0 is in quarantine after a failure"},
+        // of a part of it
+        {W(AUTO), {"cuda:0", 1, true, 0}, false, true, NULL, "cuda:0 1", "a part of cuda:0 is in quarantine after a failure"},
+        {W(AUTO), {"cuda:0", 1, true, 0}, true, false, NULL, "cuda:0 0 decode slot", "a part of cuda:0 is in quarantine after a failure"},
+        {W(REQUIRE), {"cuda:0", 1, true, 0}, false, true, NULL, "cuda:0 1", "a part of cuda:0 is in quarantine after a failure"},
+        {W(REQUIRE), {"cuda:0", 1, true, 0}, true, false, NULL, "waits", "cuda:0 is in quarantine after a failure"},
+        // without what failed this job
+        {W(AUTO), {"cuda:0", 1, true, 0}, true, true, &no_decode,
+         "cuda:0 1", "a part of cuda:0 failed this job before"},
+        {W(AUTO), {"cuda:0", 1, true, 0}, true, true, &no_encode,
+         "cuda:0 0 decode slot", "a part of cuda:0 failed this job before"},
+        {W(AUTO), {"cuda:0", 1, true, 0}, true, true, &no_device,
+         "cpu slot", "cuda:0 failed this job before"},
+        {W(PREFER), {"cuda:0", 1, true, 0}, true, true, &no_device,
+         "cpu slot", "cuda:0 failed this job before"},
+        {W(REQUIRE), {"cuda:0", 1, true, 0}, true, true, &no_encode,
+         "refused device_lost", "cuda:0 failed this job before"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct need need = need_of(1);
+        struct scene s;
+
+        print_message("case %zu\n", i);
+        set_up(&s, 1);
+        need.devices[0] = cases[i].device;
+        need.device_count = 1;
+        s.view.devices[0].decodes = cases[i].decodes;
+        s.view.devices[0].encodes = cases[i].encodes;
+        const struct scheduler_answer a = decide(&s, (struct ask){
+            N, cases[i].hardware, &need, cases[i].past, 0});
+        assert_string_equal(describe(&a), cases[i].expect);
+        assert_string_equal(a.why, cases[i].why);
+    }
+}
+
+static void decide__by_vram(void **state)
+{
+    static const struct {
+        enum job_hardware hardware;
+        int64_t foreign; // MiB
+        int64_t own;     // likewise
+        int64_t warm;    // likewise, of it
+        const char *expect;
+    } cases[] = {
+        {W(AUTO), 0, 0, 0, "cuda:0 1 decode"},
+        {W(AUTO), 2048, 0, 0, "cuda:0 1 decode"},          // an Immich model
+        {W(AUTO), 3686, 0, 0, "cpu slot"},                 // Ollama
+        {W(PREFER), 3686, 0, 0, "waits"},
+        {W(REQUIRE), 3686, 0, 0, "waits"},
+        {W(AUTO), 3500, 100, 100, "cuda:0 1 decode warm"}, // the warm one goes
+        {W(AUTO), 3500, 100, 0, "cpu slot"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct need need = need_of(1);
+        struct scene s;
+
+        print_message("case %zu\n", i);
+        set_up(&s, 1);
+        s.view.devices[0].use.foreign_vram = cases[i].foreign * MIB;
+        s.view.devices[0].use.own_vram = cases[i].own * MIB;
+        s.view.devices[0].warm_vram = cases[i].warm * MIB;
+        const struct scheduler_answer a = decide(&s, (struct ask){
+            N, cases[i].hardware, &need, NULL, 0});
+        assert_string_equal(describe(&a), cases[i].expect);
+        if (a.verdict == SCHEDULER_GRANTS && a.grant.sessions > 0)
+            assert_int_equal(a.grant.vram, 320 * MIB);
+    }
+}
+// clang-format on
+
+static void decide__prefer__says_until_when(void **state)
+{
+    const struct need need = need_of(1);
+    struct scene s;
+
+    (void)state;
+    set_up(&s, 1);
+    s.view.devices[0].use.own = 3;
+    const struct scheduler_answer a =
+        decide(&s, (struct ask){N, W(PREFER), &need, NULL, 20 * SECOND});
+    assert_int_equal(a.verdict, SCHEDULER_WAITS);
+    assert_int_equal(a.until, NOW + 40 * SECOND);
+}
+
+static void decide__one_after_the_other__share_what_there_is(void **state)
+{
+    const struct need need = need_of(1);
+    static const char *const expect[] = {
+        "cuda:0 1 decode", "cuda:0 1 decode", "cuda:0 1 decode",
+        "cpu slot",        "cpu slot",        "waits",
+    };
+    struct scene s;
+
+    (void)state;
+    set_up(&s, 1);
+    for (size_t i = 0; i < sizeof(expect) / sizeof(expect[0]); i++) {
+        const struct scheduler_answer a =
+            decide(&s, (struct ask){N, W(AUTO), &need, NULL, 0});
+        print_message("job %zu\n", i);
+        assert_string_equal(describe(&a), expect[i]);
+    }
+}
+
+static void decide__two_cards__the_one_with_more_room(void **state)
+{
+    const struct need one = need_of(1);
+    const struct need three = need_of(3);
+    struct scheduler_answer a;
+    struct scene s;
+
+    (void)state;
+    set_up(&s, 2);
+    s.view.devices[0].use.own = 1;
+    a = decide(&s, (struct ask){N, W(AUTO), &three, NULL, 0});
+    assert_string_equal(describe(&a), "cuda:1 3 decode");
+    a = decide(&s, (struct ask){N, W(REQUIRE), &one, NULL, 0});
+    assert_string_equal(describe(&a), "cuda:0 1 decode");
+    a = decide(&s, (struct ask){N, W(REQUIRE), &three, NULL, 0});
+    assert_string_equal(describe(&a), "waits");
+    s.view.devices[0].encodes = s.view.devices[0].decodes = false;
+    s.view.devices[1].use.own = 0;
+    a = decide(&s, (struct ask){N, W(AUTO), &one, NULL, 0});
+    assert_string_equal(describe(&a), "cuda:1 1 decode");
+}
+
+/* A ladder waits for its three sessions while small jobs come and go. */
+static void decide__ladder__is_overtaken_but_not_for_ever(void **state)
+{
+    const struct need three = need_of(3);
+    const struct need one = need_of(1);
+    struct scheduler_answer a;
+    struct scene s;
+
+    (void)state;
+    for (int64_t waited = 0; waited <= 20; waited += 20) {
+        set_up(&s, 1);
+        s.view.devices[0].use.own = 2;
+        a = decide(&s,
+                   (struct ask){N, W(REQUIRE), &three, NULL, waited * SECOND});
+        assert_string_equal(describe(&a), "waits");
+        a = decide(&s, (struct ask){N, W(REQUIRE), &one, NULL, 0});
+        assert_string_equal(describe(&a), waited ? "waits" : "cuda:0 1 decode");
+    }
+}
+
+/* What was learned may be forgotten again: who needs it all waits. */
+static void decide__learned_limit__is_not_for_ever(void **state)
+{
+    const struct need three = need_of(3);
+    struct scheduler_answer a;
+    struct scene s;
+
+    (void)state;
+    set_up(&s, 1);
+    s.capacities[0].learned = 2;
+    s.capacities[0].learned_at = NOW;
+    a = decide(&s, (struct ask){N, W(REQUIRE), &three, NULL, 0});
+    assert_string_equal(describe(&a), "waits");
+    a = decide(&s, (struct ask){N, W(PREFER), &three, NULL, 0});
+    assert_string_equal(describe(&a), "cuda:0 2 decode slot");
+}
+
+static void decide__no_card__says_so(void **state)
+{
+    struct need need = need_of(1);
+    struct scheduler_answer a;
+    struct scene s;
+
+    (void)state;
+    need.device_count = 0;
+    set_up(&s, 0);
+    a = decide(&s, (struct ask){N, W(AUTO), &need, NULL, 0});
+    assert_string_equal(describe(&a), "cpu slot");
+    assert_string_equal(a.why, "there is no GPU");
+    a = decide(&s, (struct ask){N, W(REQUIRE), &need, NULL, 0});
+    assert_string_equal(describe(&a), "refused bad_request");
+}
+
+/* Who is inspected next, while so many of the same wish wait already. */
+static void
+next__inspected_jobs__are_bounded_by_what_they_wait_for(void **state)
+{
+    static const struct {
+        enum job_priority priority;
+        enum job_hardware hardware;
+        size_t devices;
+        struct scheduler_load load;
+        int32_t own; // sessions
+        bool starts;
+    } cases[] = {
+        // without a card, as ever
+        {N, W(AUTO), 0, {.attempts = 0}, 0, true},
+        {N, W(AUTO), 0, {.attempts = 7, .cpu_jobs = 2}, 0, true},
+        {N, W(AUTO), 0, {.attempts = 8}, 0, false},
+        {R, W(AUTO), 0, {.attempts = 8}, 0, false},
+        {N, W(AUTO), 0, {4, 2, {[W(AUTO)] = 2}, {0}}, 0, false},
+        {R, W(AUTO), 0, {4, 2, {[W(AUTO)] = 2}, {0}}, 0, true},
+        {N, W(REQUIRE), 0, {.attempts = 0}, 0, false},
+        // jobs for the CPU do not keep those for the GPU back
+        {N, W(AUTO), 1, {4, 2, {[W(NONE)] = 2}, {0}}, 0, true},
+        {N, W(NONE), 1, {4, 2, {[W(NONE)] = 2}, {0}}, 0, false},
+        // nor the contrary
+        {N, W(NONE), 1, {4, 0, {[W(REQUIRE)] = 2}, {0}}, 3, true},
+        {N, W(REQUIRE), 1, {5, 0, {[W(REQUIRE)] = 2}, {0}}, 3, false},
+        // ladders wait, but there is a session for somebody smaller
+        {N, W(REQUIRE), 1, {5, 0, {[W(REQUIRE)] = 2}, {0}}, 2, true},
+        {N,
+         W(REQUIRE),
+         1,
+         {5, 0, {[W(REQUIRE)] = 3}, {[W(REQUIRE)] = 1}},
+         2,
+         false}, // one looks whether it is
+        {N, W(REQUIRE), 1, {5, 0, {[W(REQUIRE)] = 4}, {0}}, 2, false},
+        // as many at once as will find room
+        {N, W(AUTO), 1, {3, 0, {[W(AUTO)] = 3}, {[W(AUTO)] = 3}}, 0, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct store_job row = {.id = 1,
+                                      .priority = cases[i].priority,
+                                      .hardware = cases[i].hardware};
+        struct backlog *b = backlog_create();
+        struct scene s;
+
+        print_message("case %zu\n", i);
+        set_up(&s, cases[i].devices);
+        s.view.load = cases[i].load;
+        s.view.devices[0].use.own = cases[i].own;
         backlog_add(b, &row);
-        assert_int_equal(scheduler_next(&cases[i].load, &limits, b, SECOND) !=
-                             NULL,
+        assert_int_equal(scheduler_next(&s.view, b, SECOND) != NULL,
                          cases[i].starts);
         backlog_destroy(b);
     }
@@ -52,20 +464,19 @@ static void next__attempts_and_waiting_jobs__are_bounded(void **state)
 
 static void next__batch_job_of_age__overtakes(void **state)
 {
-    static const struct scheduler_load nothing;
     const struct store_job batch = {
         .id = 1, .priority = JOB_BATCH, .created = SECOND};
     const struct store_job normal = {
         .id = 2, .priority = JOB_NORMAL, .created = 2 * SECOND};
     struct backlog *b = backlog_create();
+    struct scene s;
 
     (void)state;
+    set_up(&s, 0);
     backlog_add(b, &batch);
     backlog_add(b, &normal);
-    assert_int_equal(scheduler_next(&nothing, &limits, b, 100 * SECOND)->job.id,
-                     2);
-    assert_int_equal(scheduler_next(&nothing, &limits, b, 102 * SECOND)->job.id,
-                     1);
+    assert_int_equal(scheduler_next(&s.view, b, 100 * SECOND)->job.id, 2);
+    assert_int_equal(scheduler_next(&s.view, b, 102 * SECOND)->job.id, 1);
     backlog_destroy(b);
 }
 
@@ -78,9 +489,9 @@ static void has_room__caps_of_all_and_of_one(void **state)
         int64_t limit;
     } cases[] = {
         {0, 0, true, 0},
-        {3, 2, true, 0},
-        {3, 3, false, 3},
-        {4, 0, false, 4},
+        {7, 7, true, 0},
+        {7, 8, false, 8},
+        {8, 0, false, 8},
     };
 
     (void)state;
@@ -97,45 +508,22 @@ static void has_room__caps_of_all_and_of_one(void **state)
     }
 }
 
-static void grant__slots_for_those_who_encode(void **state)
-{
-    static const struct {
-        enum job_priority priority;
-        const struct need *need;
-        int64_t cpu_jobs;
-        bool granted;
-    } cases[] = {
-        {JOB_NORMAL, &encodes, 1, true}, {JOB_NORMAL, &encodes, 2, false},
-        {JOB_BATCH, &encodes, 2, false}, {JOB_REALTIME, &encodes, 2, true},
-        {JOB_NORMAL, &copies, 2, true},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct scheduler_load load = {.cpu_jobs = cases[i].cpu_jobs};
-        struct grant grant;
-
-        print_message("case %zu\n", i);
-        assert_int_equal(scheduler_grant(&load, &limits, cases[i].priority,
-                                         cases[i].need, &grant),
-                         cases[i].granted);
-        if (cases[i].granted) {
-            assert_string_equal(grant.device, "cpu");
-            assert_int_equal(grant.threads, 6);
-            assert_int_equal(grant.sessions, 0);
-        }
-    }
-    assert_true(scheduler_takes_slot(&encodes));
-    assert_false(scheduler_takes_slot(&copies));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(next__attempts_and_waiting_jobs__are_bounded),
+        cmocka_unit_test(decide__by_wish_and_what_is_free),
+        cmocka_unit_test(decide__by_what_the_device_can_do),
+        cmocka_unit_test(decide__by_vram),
+        cmocka_unit_test(decide__prefer__says_until_when),
+        cmocka_unit_test(decide__one_after_the_other__share_what_there_is),
+        cmocka_unit_test(decide__two_cards__the_one_with_more_room),
+        cmocka_unit_test(decide__ladder__is_overtaken_but_not_for_ever),
+        cmocka_unit_test(decide__learned_limit__is_not_for_ever),
+        cmocka_unit_test(decide__no_card__says_so),
+        cmocka_unit_test(
+            next__inspected_jobs__are_bounded_by_what_they_wait_for),
         cmocka_unit_test(next__batch_job_of_age__overtakes),
         cmocka_unit_test(has_room__caps_of_all_and_of_one),
-        cmocka_unit_test(grant__slots_for_those_who_encode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

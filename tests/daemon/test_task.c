@@ -193,35 +193,46 @@ static void verdict__counts_and_bounds(void **state)
         enum outcome outcome;
         enum task_reason reason;
         enum task_trace trace;
+        enum task_cause cause;
         enum task_verdict verdict;
         int failures;
         int interruptions;
     } cases[] = {
-        {{0}, OUTCOME_DONE, S(NO_REASON), S(UNSEEN), S(END), 0, 0},
-        {{0}, OUTCOME_CANCELLED, S(CANCELLED), S(UNSEEN), S(END), 0, 0},
-        {{0}, OUTCOME_BAD_INPUT, S(NO_REASON), S(UNSEEN), S(END), 1, 0},
-        {{0}, OUTCOME_BAD_REQUEST, S(NO_REASON), S(UNSEEN), S(END), 1, 0},
-        {{0}, OUTCOME_TIMED_OUT, S(TIMED_OUT), S(UNSEEN), S(END), 1, 0},
-        {{0}, OUTCOME_CRASHED, S(NO_REASON), S(UNSEEN), S(AGAIN), 1, 0},
-        {{.failures = 1}, OUTCOME_KILLED, S(NO_REASON), S(UNSEEN), S(AGAIN), 2, 0},
-        {{.failures = 2}, OUTCOME_CRASHED, S(NO_REASON), S(UNSEEN), S(END), 3, 0},
-        {{0}, OUTCOME_CRASHED, S(NO_REASON), S(SEEN), S(END), 1, 0},
-        {{.attached = true}, OUTCOME_CRASHED, S(NO_REASON), S(UNSEEN), S(AGAIN), 1, 0},
-        {{0}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(UNSEEN), S(AGAIN), 0, 1},
-        {{0}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(SEEN), S(AGAIN), 0, 1},
-        {{.interruptions = 2}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(UNSEEN), S(END), 0, 3},
-        {{.attached = true}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(UNSEEN), S(END), 0, 1},
-        {{.interruptions = 2}, OUTCOME_INTERRUPTED, S(HELD), S(UNSEEN), S(AGAIN), 0, 2},
-        {{.failures = 2}, OUTCOME_INTERRUPTED, S(HELD), S(UNSEEN), S(AGAIN), 2, 0},
+        {{0}, OUTCOME_DONE, S(NO_REASON), S(UNSEEN), S(OF_JOB), S(END), 0, 0},
+        {{0}, OUTCOME_CANCELLED, S(CANCELLED), S(UNSEEN), S(OF_JOB), S(END), 0, 0},
+        {{0}, OUTCOME_BAD_INPUT, S(NO_REASON), S(UNSEEN), S(OF_JOB), S(END), 1, 0},
+        {{0}, OUTCOME_BAD_REQUEST, S(NO_REASON), S(UNSEEN), S(OF_JOB), S(END), 1, 0},
+        {{0}, OUTCOME_TIMED_OUT, S(TIMED_OUT), S(UNSEEN), S(OF_JOB), S(END), 1, 0},
+        {{0}, OUTCOME_CRASHED, S(NO_REASON), S(UNSEEN), S(OF_JOB), S(AGAIN), 1, 0},
+        {{.failures = 1}, OUTCOME_KILLED, S(NO_REASON), S(UNSEEN), S(OF_JOB), S(AGAIN), 2, 0},
+        {{.failures = 2}, OUTCOME_CRASHED, S(NO_REASON), S(UNSEEN), S(OF_JOB), S(END), 3, 0},
+        {{0}, OUTCOME_CRASHED, S(NO_REASON), S(SEEN), S(OF_JOB), S(END), 1, 0},
+        {{.attached = true}, OUTCOME_CRASHED, S(NO_REASON), S(UNSEEN), S(OF_JOB), S(AGAIN), 1, 0},
+        {{0}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(UNSEEN), S(OF_JOB), S(AGAIN), 0, 1},
+        {{0}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(SEEN), S(OF_JOB), S(AGAIN), 0, 1},
+        {{.interruptions = 2}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(UNSEEN), S(OF_JOB), S(END), 0, 3},
+        {{.attached = true}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(UNSEEN), S(OF_JOB), S(END), 0, 1},
+        {{.interruptions = 2}, OUTCOME_INTERRUPTED, S(HELD), S(UNSEEN), S(OF_JOB), S(AGAIN), 0, 2},
+        {{.failures = 2}, OUTCOME_INTERRUPTED, S(HELD), S(UNSEEN), S(OF_JOB), S(AGAIN), 2, 0},
+        // a device's failure is no try, however many there were
+        {{0}, OUTCOME_NO_SESSION, S(NO_REASON), S(UNSEEN), S(OF_DEVICE), S(ELSEWHERE), 0, 0},
+        {{.failures = 2}, OUTCOME_CRASHED, S(NO_REASON), S(UNSEEN), S(OF_DEVICE), S(ELSEWHERE), 2, 0},
+        {{.attached = true}, OUTCOME_DEVICE_LOST, S(NO_REASON), S(UNSEEN), S(OF_DEVICE), S(ELSEWHERE), 0, 0},
+        {{0}, OUTCOME_STALLED, S(STALLED), S(UNSEEN), S(OF_DEVICE), S(ELSEWHERE), 0, 0},
+        // what a client has read is not written again
+        {{0}, OUTCOME_DEVICE_LOST, S(NO_REASON), S(SEEN), S(OF_DEVICE), S(END), 1, 0},
+        // a GPU is required, and nothing of it is left
+        {{0}, OUTCOME_DEVICE_LOST, S(NO_REASON), S(UNSEEN), S(OF_NEED), S(END), 1, 0},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct store_job job = cases[i].job;
+        const struct task_ending ending = {cases[i].outcome, cases[i].reason,
+                                           cases[i].trace, cases[i].cause};
 
         print_message("case %zu\n", i);
-        assert_int_equal(task_verdict(&job, cases[i].outcome, cases[i].reason,
-                                      cases[i].trace, &limits),
+        assert_int_equal(task_verdict(&job, &ending, &limits),
                          cases[i].verdict);
         assert_int_equal(job.failures, cases[i].failures);
         assert_int_equal(job.interruptions, cases[i].interruptions);
