@@ -163,7 +163,7 @@ endef
 $(foreach f,$(FLOORS) $(ROOMS),$(eval $(call test_rules,$(f))))
 
 # Whole programs are tested from here, too.
-$(patsubst %,$(BUILD)/tests/ctl/test_%,attachment devices program terminal): | $(BUILD)/transcodectl $(BUILD)/tests/fake/daemon
+$(patsubst %,$(BUILD)/tests/ctl/test_%,attachment devices program report terminal): | $(BUILD)/transcodectl $(BUILD)/tests/fake/daemon
 
 # These load the stand-in's libraries from beside them.
 $(patsubst %,$(BUILD)/tests/worker/test_%,nvml watch): | vgpu

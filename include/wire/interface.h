@@ -25,6 +25,7 @@
 #define INTERFACE_DEVICES                INTERFACE_TRANSCODED ".Devices"
 #define INTERFACE_PROFILES               INTERFACE_TRANSCODED ".Profiles"
 #define INTERFACE_DIAGNOSE               INTERFACE_TRANSCODED ".Diagnose"
+#define INTERFACE_REPORT                 INTERFACE_TRANSCODED ".Report"
 #define INTERFACE_STATUS                 INTERFACE_TRANSCODED ".Status"
 #define INTERFACE_DRAIN                  INTERFACE_TRANSCODED ".Drain"
 #define INTERFACE_UNDRAIN                INTERFACE_TRANSCODED ".Undrain"

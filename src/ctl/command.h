@@ -25,6 +25,7 @@ struct settings {
     bool watch;
     char *priority; // owned, or NULL
     char *state;    // owned; names with commas between them, or NULL
+    int64_t days;
     int64_t limit;
     int64_t before; // 0: from the newest
 };
@@ -83,6 +84,7 @@ extern const struct command command_list;
 extern const struct command command_pause;
 extern const struct command command_plan;
 extern const struct command command_profiles;
+extern const struct command command_report;
 extern const struct command command_resume;
 extern const struct command command_retry;
 extern const struct command command_run;

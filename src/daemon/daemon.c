@@ -15,6 +15,7 @@
 #include "connection.h"
 #include "dispatcher.h"
 #include "followers.h"
+#include "gauges.h"
 #include "inventory.h"
 #include "lending.h"
 #include "methods.h"
@@ -378,6 +379,7 @@ static void on_sampled(void *user, struct inventory_device *device)
 
     mark_heat_note(&device->heat, &device->sample, card, device->sampled);
     lending_sampled(d->lending, device);
+    gauges_note(d->gauges, device->survey.id, &device->sample, device->sampled);
 }
 
 /* Where CUDA keeps the kernels that it compiled: surveys fill it, and workers,
@@ -405,6 +407,7 @@ static void start_workers(struct daemon *d)
     name_kernel_cache(d);
     d->warm = warm_create(&d->loop, d->groups, worker, (size_t)l->log_lines);
     d->inventory = inventory_create();
+    d->gauges = gauges_create(d->store);
     d->watcher = watcher_create(&d->loop, d->inventory, &watch, on_sampled, d);
     d->lending = lending_create(d->inventory, &lending_ops, d);
     lending_configure(d->lending, &d->configuration, d->cards);
@@ -487,6 +490,7 @@ void daemon_close(struct daemon *d)
     // what clients were promised is carried out, and they are told, first
     if (d->store_poll.loop)
         (void)uv_poll_stop(&d->store_poll);
+    gauges_destroy(d->gauges);
     store_close(d->store);
     server_close(d->server);
     followers_destroy(d->followers);

@@ -18,6 +18,7 @@ struct cgroup;
 struct device_profiles;
 struct error;
 struct followers;
+struct gauges;
 struct diagnosing;
 struct dispatcher;
 struct inventory;
@@ -51,6 +52,7 @@ struct daemon {
     struct lending *lending;       // owned
     struct surveyor *surveyor;     // owned
     struct watcher *watcher;       // owned
+    struct gauges *gauges;         // owned
     struct dispatcher *dispatcher; // owned
     struct server *server;         // owned
     struct diagnosing *diagnosing; // owned; NULL: nobody asks

@@ -24,6 +24,7 @@ const struct method methods[] = {
     {.name = INTERFACE_DEVICES, .answer = devices_show},
     {.name = INTERFACE_PROFILES, .answer = about_profiles},
     {.name = INTERFACE_DIAGNOSE, .answer = diagnose_start, .who = METHOD_OPERATOR},
+    {.name = INTERFACE_REPORT, .answer = reporting_show, .parameters = {"days"}},
     {.name = INTERFACE_STATUS, .answer = about_status},
     {.name = INTERFACE_DRAIN, .answer = control_drain, .who = METHOD_ADMIN},
     {.name = INTERFACE_UNDRAIN, .answer = control_undrain, .who = METHOD_ADMIN},

@@ -57,6 +57,8 @@ void about_status(struct daemon *d, struct call *call);
 void about_profiles(struct daemon *d, struct call *call);
 // devices.c
 void devices_show(struct daemon *d, struct call *call);
+// reporting.c
+void reporting_show(struct daemon *d, struct call *call);
 // submit.c
 void submit_job(struct daemon *d, struct call *call);
 // planning.c

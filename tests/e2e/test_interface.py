@@ -163,6 +163,7 @@ class Interface(harness.TestCase):
         self.assertEqual([(f["role"], f["path"]) for f in diagnosis["folders"]],
                          [("store", str(self.running.state)), ("read", "/"),
                           ("write", str(self.out))])
+        self.assertEqual(self.ask("Report", days=1)["step"], 3600)
         self.assertFalse(self.ask("Status")["drained"])
         self.ask("Drain")
         self.assertTrue(self.ask("Status")["drained"])
@@ -179,6 +180,9 @@ class Interface(harness.TestCase):
         kinds = [event["event"] for event in events if event]
         self.assertEqual(events[-1].get("outcome"), "done", json.dumps(events[-1]))
         self.assertIn("ready", kinds)
+        tally = self.ask("Report")["tallies"]
+        self.assertEqual([(t["device"], t["video"], t["count"]) for t in tally],
+                         [("cpu", False, 1)])
         id = self.ask("List", states=["succeeded"], limit=5)["jobs"][0]["id"]
         shown = self.ask("Show", id=id)
         # all of the document that is shown is in the description
