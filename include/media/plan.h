@@ -101,6 +101,9 @@ int plan_make(struct plan *ret, const struct plan_request *request,
               struct error *e);
 void plan_fini(struct plan *plan);
 
+/* Would encoding them give the same sound, packet for packet? */
+bool plan_same_sound(const struct plan_track *a, const struct plan_track *b);
+
 /* What the libraries of this machine have. */
 bool plan_has_encoder(const char *name);
 

@@ -1,5 +1,6 @@
 /*
- * encoder: frames → packets of one track, sent to a muxer.
+ * encoder: frames → packets of one track, sent to a muxer, or to several that
+ * want the same.
  *
  * Opened by its first frame; then says what its packets will be (ITEM_FORMAT).
  * When no frame comes it is opened by the plan, so that the track is there and
@@ -18,7 +19,6 @@ struct stage;
 struct encoder_config {
     const struct plan_track *track; // not owned
     const struct hwdevice *device;  // not owned; NULL: the CPU encodes
-    size_t number;                  // of the track in its output
     bool global_header;             // the container keeps what all frames need
     int source_rate;                // Hz, of the input's sound
 };

@@ -42,6 +42,7 @@ struct stage_ops {
 
 struct stage_out {
     struct queue *queue; // not owned
+    size_t track;        // number that its items get, by stage_send_all()
     bool closed;         // its receiver wants no more
 };
 
@@ -62,6 +63,9 @@ void stage_fini(struct stage *s);
 
 /* Send to @queue too; returns the number of the output. */
 size_t stage_connect(struct stage *s, struct queue *queue);
+
+/* The same for a muxer's queue, where its items belong to track @track. */
+void stage_connect_track(struct stage *s, struct queue *queue, size_t track);
 
 /* Run it until its end in the calling thread. 0 or -errno; -ECANCELED when
  * somebody else failed. Its queues are told in any case. */

@@ -313,6 +313,28 @@ void plan_fini(struct plan *plan)
     *plan = (struct plan){0};
 }
 
+static bool same_options(const struct plan_options *a,
+                         const struct plan_options *b)
+{
+    bool same = a->count == b->count;
+
+    for (size_t i = 0; same && i < a->count; i++)
+        same = strcmp(a->list[i].name, b->list[i].name) == 0 &&
+               strcmp(a->list[i].value, b->list[i].value) == 0;
+    return same;
+}
+
+bool plan_same_sound(const struct plan_track *a, const struct plan_track *b)
+{
+    return a->kind == MEDIA_AUDIO && b->kind == MEDIA_AUDIO &&
+           a->stream == b->stream && !a->copied && !b->copied &&
+           strcmp(a->encoder, b->encoder) == 0 &&
+           a->audio.channels == b->audio.channels &&
+           a->audio.sample_rate == b->audio.sample_rate &&
+           a->audio.volume == b->audio.volume &&
+           same_options(&a->options, &b->options);
+}
+
 bool plan_has_encoder(const char *name)
 {
     return avcodec_find_encoder_by_name(name) != NULL;

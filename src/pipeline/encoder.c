@@ -59,8 +59,7 @@ static int lend_device(struct encoder *c, const AVFrame *like)
     if (!c->config.device)
         return 0;
     if (!like->hw_frames_ctx) {
-        codec->hw_device_ctx =
-            av_buffer_ref(hwdevice_ref(c->config.device));
+        codec->hw_device_ctx = av_buffer_ref(hwdevice_ref(c->config.device));
         return codec->hw_device_ctx ? 0 : -ENOMEM;
     }
     codec->sw_pix_fmt = c->config.track->video.format;
@@ -145,8 +144,7 @@ static int send_format(struct encoder *c, struct error *e)
     }
     struct item *item =
         item_format(parameters, c->codec->time_base, c->codec->framerate);
-    item->track = c->config.number;
-    return stage_send(&c->stage, 0, item);
+    return stage_send_all(&c->stage, item);
 }
 
 /* A fresh context for frames like @like, opened. */
@@ -201,8 +199,7 @@ static int send_packet(struct encoder *c, AVPacket *packet)
     // one that does not say how long it lasts lasts one frame
     if (!packet->duration && c->pace.even)
         packet->duration = 1;
-    item->track = c->config.number;
-    return stage_send(&c->stage, 0, item);
+    return stage_send_all(&c->stage, item);
 }
 
 /* Send what is ready. */

@@ -1,6 +1,7 @@
 #include "pipeline/item.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -40,21 +41,42 @@ struct item *item_format(AVCodecParameters *parameters, AVRational time_base,
     return item;
 }
 
+static AVCodecParameters *clone_parameters(const AVCodecParameters *from)
+{
+    AVCodecParameters *copy = avcodec_parameters_alloc();
+
+    if (copy && avcodec_parameters_copy(copy, from) < 0)
+        avcodec_parameters_free(&copy);
+    return copy;
+}
+
+static int copy_content(struct item *copy, const struct item *item)
+{
+    switch (item->kind) {
+    case ITEM_NONE:
+        break;
+    case ITEM_PACKET:
+        copy->packet = av_packet_clone(item->packet);
+        return copy->packet ? 0 : -ENOMEM;
+    case ITEM_FRAME:
+        copy->frame = av_frame_clone(item->frame);
+        return copy->frame ? 0 : -ENOMEM;
+    case ITEM_FORMAT:
+        copy->format.frame_rate = item->format.frame_rate;
+        copy->format.parameters = clone_parameters(item->format.parameters);
+        return copy->format.parameters ? 0 : -ENOMEM;
+    }
+    return -EINVAL;
+}
+
 struct item *item_clone(const struct item *item)
 {
     struct item *copy = create(item->kind, item->time_base);
-    void *data = NULL;
 
-    assert(item->kind == ITEM_PACKET || item->kind == ITEM_FRAME);
-    if (item->kind == ITEM_PACKET)
-        data = copy->packet = av_packet_clone(item->packet);
-    else
-        data = copy->frame = av_frame_clone(item->frame);
-    if (!data) {
-        free(copy);
-        return NULL;
-    }
-    return copy;
+    if (copy_content(copy, item) == 0)
+        return copy;
+    item_destroy(copy);
+    return NULL;
 }
 
 void item_destroy(void *p)

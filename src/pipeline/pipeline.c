@@ -38,13 +38,22 @@ struct runner {
     bool started;
 };
 
+/* An encoder that is there, for other outputs that want the same of it. */
+struct encoding {
+    const struct plan_track *track; // not owned
+    bool global_header;
+    struct stage *encoder; // owned by its runner
+};
+
 struct pipeline {
     struct pipeline_config config;
     struct muxer_progress *progress; // owned; one an output
     atomic_llong errors;             // of the decoders
     struct stage *demuxer;           // owned by its runner, as all stages
     struct stage **decoders;         // owned array; one a stream, or NULL
-    struct runner *runners;          // owned
+    struct encoding *encodings;      // owned
+    size_t encoding_count;
+    struct runner *runners; // owned
     size_t runner_count;
     struct queue **queues; // owned
     size_t queue_count;
@@ -130,10 +139,40 @@ static bool works_with_device(const struct pipeline *p,
     return false;
 }
 
+/* One that makes for another output what @t is to be, or NULL. */
+static struct stage *find_encoder(const struct pipeline *p,
+                                  const struct plan_track *t,
+                                  bool global_header)
+{
+    for (size_t i = 0; i < p->encoding_count; i++) {
+        const struct encoding *there = &p->encodings[i];
+        if (there->global_header == global_header &&
+            plan_same_sound(there->track, t))
+            return there->encoder;
+    }
+    return NULL;
+}
+
+static void remember_encoder(struct pipeline *p, const struct plan_track *t,
+                             bool global_header, struct stage *encoder)
+{
+    p->encodings =
+        xrealloc(p->encodings, p->encoding_count + 1, sizeof(*p->encodings));
+    p->encodings[p->encoding_count++] =
+        (struct encoding){t, global_header, encoder};
+}
+
 static int add_encoder(struct pipeline *p, const struct plan_output *out,
                        size_t track, struct queue *muxer, struct error *e)
 {
     const struct plan_track *t = &out->tracks[track];
+    bool global_header = container_wants_global_header(out->container);
+    struct stage *there = find_encoder(p, t, global_header);
+
+    if (there) {
+        stage_connect_track(there, muxer, track);
+        return 0;
+    }
     const struct filter_config filter_config = {
         .track = t,
         .device = works_with_device(p, t) ? p->config.device : NULL,
@@ -143,8 +182,7 @@ static int add_encoder(struct pipeline *p, const struct plan_output *out,
     const struct encoder_config encoder_config = {
         .track = t,
         .device = device_for(p, t, OP_ENCODE),
-        .number = track,
-        .global_header = container_wants_global_header(out->container),
+        .global_header = global_header,
         .source_rate =
             source_info(p->config.source)->streams[t->stream].sample_rate,
     };
@@ -159,8 +197,9 @@ static int add_encoder(struct pipeline *p, const struct plan_output *out,
     struct stage *encoder = encoder_create(&encoder_config);
     encoder->in = add_queue(p, FRAMES, 1);
     stage_connect(filter, encoder->in);
-    stage_connect(encoder, muxer);
+    stage_connect_track(encoder, muxer, track);
     add_stage(p, encoder);
+    remember_encoder(p, t, global_header, encoder);
     return 0;
 }
 
@@ -301,6 +340,7 @@ void pipeline_destroy(struct pipeline *p)
     free(p->runners);
     free(p->queues);
     free(p->decoders);
+    free(p->encodings);
     free(p->progress);
     free(p);
 }

@@ -40,6 +40,13 @@ size_t stage_connect(struct stage *s, struct queue *queue)
     return s->out_count++;
 }
 
+void stage_connect_track(struct stage *s, struct queue *queue, size_t track)
+{
+    size_t output = stage_connect(s, queue);
+
+    s->out[output].track = track;
+}
+
 /* Receive one item and give it to the ops. > 0: go on. */
 static int step(struct stage *s, struct error *e)
 {
@@ -111,11 +118,14 @@ int stage_send_all(struct stage *s, struct item *item)
         if (s->out[i].closed)
             continue;
         struct item *copy = item_clone(item);
+        if (copy)
+            copy->track = s->out[i].track;
         int r = copy ? stage_send(s, i, copy) : -ENOMEM;
         if (r < 0) {
             item_destroy(item);
             return r;
         }
     }
+    item->track = s->out[s->out_count - 1].track;
     return stage_send(s, s->out_count - 1, item);
 }

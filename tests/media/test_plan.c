@@ -270,6 +270,32 @@ static void plan_make__settings__reach_the_encoder(void **state)
     }
 }
 
+static void plan_same_sound__any_difference__is_none(void **state)
+{
+    const struct plan_track sound = {
+        .kind = MEDIA_AUDIO,
+        .stream = 1,
+        .encoder = "aac",
+        .options = {.list = {{"b", "128000"}}, .count = 1},
+        .audio = {.channels = 2, .sample_rate = 48000, .volume = 1},
+    };
+    struct plan_track others[7];
+
+    (void)state;
+    for (size_t i = 0; i < 7; i++)
+        others[i] = sound;
+    assert_true(plan_same_sound(&sound, &others[0]));
+    others[0].stream = 2;
+    others[1].audio.channels = 6;
+    others[2].audio.sample_rate = 44100;
+    others[3].audio.volume = 0.5;
+    (void)strcpy(others[4].encoder, "ac3");
+    (void)strcpy(others[5].options.list[0].value, "64000");
+    others[6].kind = MEDIA_VIDEO;
+    for (size_t i = 0; i < 7; i++)
+        assert_false(plan_same_sound(&sound, &others[i]));
+}
+
 static void plan_need__ladder__counts_its_renditions(void **state)
 {
     static const char text[] =
@@ -310,6 +336,7 @@ int main(void)
         cmocka_unit_test(plan_make__jobs__are_described),
         cmocka_unit_test(plan_make__what_cannot_be__says_why),
         cmocka_unit_test(plan_make__settings__reach_the_encoder),
+        cmocka_unit_test(plan_same_sound__any_difference__is_none),
         cmocka_unit_test(plan_need__ladder__counts_its_renditions),
     };
 

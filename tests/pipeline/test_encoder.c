@@ -14,6 +14,7 @@
 #include "media/plan_options.h"
 #include "pipeline/encoder.h"
 #include "pipeline/item.h"
+#include "pipeline/stage.h"
 #include "support/frame.h"
 #include "support/stand.h"
 
@@ -53,12 +54,11 @@ static struct plan_track tune(const char *encoder)
 
 static void start(struct stand *s, const struct plan_track *track)
 {
-    const struct encoder_config config = {.track = track,
-                                          .number = NUMBER,
-                                          .global_header = true,
-                                          .source_rate = 44100};
+    const struct encoder_config config = {
+        .track = track, .global_header = true, .source_rate = 44100};
 
     stand_init(s, encoder_create(&config), STAND_SENDS);
+    s->stage->out[0].track = NUMBER;
 }
 
 static void feed_picture(struct stand *s, int64_t time)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,57 @@ static void pipeline__ladder__one_decode_feeds_all(void **state)
     run_fini(&r);
 }
 
+static atomic_int aac_encoders; // that have ended
+
+/* libav's AAC encoder says one line when it is closed. */
+static void count_encoders(void *object, int level, const char *format,
+                           va_list ap)
+{
+    (void)object;
+    (void)level;
+    (void)ap;
+    atomic_fetch_add(&aac_encoders, strncmp(format, "Qavg", 4) == 0);
+}
+
+/* Sound that outputs want alike is encoded once, and each has all of it. */
+static void pipeline__same_sound__is_encoded_once(void **state)
+{
+    static const char outputs[] =
+        "[{\"path\":\"/a.mp4\",\"audio\":[{\"codec\":\"aac\"}],\"video\":"
+        "{\"codec\":\"none\"}},"
+        "{\"path\":\"/b.mp4\",\"audio\":[{\"codec\":\"aac\"},"
+        "{\"codec\":\"aac\",\"bitrate\":64000}],\"video\":"
+        "{\"codec\":\"copy\"}},"
+        "{\"path\":\"/c.mkv\",\"audio\":[{\"codec\":\"aac\"}],\"video\":"
+        "{\"codec\":\"none\"}}]";
+    static const char *const streams[] = {"1", "3", "1"};
+    struct run r;
+
+    (void)state;
+    atomic_store(&aac_encoders, 0);
+    run_prepare(&r, "a.mp4", "", outputs);
+    run_open_outputs(&r, NULL);
+    av_log_set_callback(count_encoders);
+    assert_int_equal(run_all(&r), 0);
+    run_fini(&r);
+    av_log_set_callback(av_log_default_callback);
+    assert_int_equal(atomic_load(&aac_encoders), 2);
+    for (size_t i = 0; i < 3; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof(name), "out%zu", i);
+        assert_string_equal(
+            clip_probe(folder, "-show_entries format=nb_streams -of csv=p=0 -i",
+                       name),
+            streams[i]);
+        assert_string_equal(
+            clip_probe(folder,
+                       "-select_streams a:0 -count_packets -show_entries "
+                       "stream=nb_read_packets -of csv=p=0 -i",
+                       name),
+            "95"); // of 1024 samples, and what is skipped before them
+    }
+}
+
 static void pipeline__disk_full__is_the_outputs_fault(void **state)
 {
     struct run r;
@@ -301,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pipeline__jobs__write_what_was_planned),
         cmocka_unit_test(pipeline__ladder__one_decode_feeds_all),
+        cmocka_unit_test(pipeline__same_sound__is_encoded_once),
         cmocka_unit_test(pipeline__disk_full__is_the_outputs_fault),
         cmocka_unit_test(pipeline__encoder_refuses__is_the_requests_fault),
         cmocka_unit_test(pipeline__input_shrinks__is_the_inputs_fault),
