@@ -17,10 +17,14 @@
 #include "warm.h"
 #include "words.h"
 
+#define WAITS_MOST 5 // of stop_grace each
+
 struct attempt {
     struct child *worker; // owned
     struct child *opener; // owned; NULL: the client opens, or it has exited
     uv_timer_t silence;   // nothing was heard for too long
+    int64_t due;          // monotonic µs when that is, 0: never
+    int waits;            // for the death of what was killed
     uv_timer_t deadline;  // the job's own time limit
     int handles;          // that are not closed yet
     enum task_state state;
@@ -32,6 +36,7 @@ struct attempt {
     bool has_opener;             // of ours, now or before it exited
     bool has_spoken;
     bool was_ready;
+    bool was_given_up;
     bool has_said;      // its outcome
     struct event last;  // the outcome, if it has
     int64_t timeout;    // µs, 0: none
@@ -44,6 +49,7 @@ struct attempt {
 
 static void happen(struct attempt *a, enum task_event event,
                    struct event *said);
+static void press_opener(struct attempt *a);
 
 /* µs that the worker may be silent in the present state, 0: for ever. */
 static int64_t patience(const struct attempt *a)
@@ -68,12 +74,22 @@ static int64_t patience(const struct attempt *a)
     return 0;
 }
 
+/* A process that waits for hardware or a dead file server may outlive SIGKILL
+ * for as long as it likes. */
+static bool is_hopeless(struct attempt *a, const struct child *c)
+{
+    return child_is_killed(c) && ++a->waits > WAITS_MOST;
+}
+
 static void on_silence(uv_timer_t *timer)
 {
     struct attempt *a = timer->data;
 
+    a->due = 0; // somebody deals with it
     if (a->state == TASK_DONE)
-        child_kill(a->opener);
+        press_opener(a);
+    else if (is_hopeless(a, a->worker))
+        happen(a, TASK_GIVE_UP, NULL);
     else
         happen(a, TASK_TIMER, NULL);
 }
@@ -82,11 +98,17 @@ static void listen_for(struct attempt *a)
 {
     int64_t us = patience(a);
 
+    a->due = us ? clock_now() + us : 0;
     if (us == 0)
         (void)uv_timer_stop(&a->silence);
     else
         (void)uv_timer_start(&a->silence, on_silence,
                              (uint64_t)(us / MILLISECOND), 0);
+}
+
+int64_t attempt_due(const struct attempt *a)
+{
+    return a->due;
 }
 
 static void complain(struct attempt *a, const char *text)
@@ -140,11 +162,13 @@ static void settle(struct attempt *a)
     json_t *log = child_log_to_json(a->worker);
 
     (void)uv_timer_stop(&a->silence);
+    a->due = 0;
     (void)uv_timer_stop(&a->deadline);
     const struct attempt_result result = {
         .outcome = outcome,
         .reason = a->reason,
         .was_ready = a->was_ready,
+        .was_given_up = a->was_given_up,
         .text = text,
         .said = a->has_said ? &a->last.outcome : NULL,
         .log = log,
@@ -152,6 +176,28 @@ static void settle(struct attempt *a)
     a->ops->ended(a->user, &result);
     free(text);
     json_decref(log);
+}
+
+/* The worker is gone, and its opener does not follow. */
+static void press_opener(struct attempt *a)
+{
+    if (!is_hopeless(a, a->opener)) {
+        child_kill(a->opener);
+        listen_for(a);
+        return;
+    }
+    child_give_up(a->opener);
+    child_destroy(a->opener);
+    a->opener = NULL;
+    settle(a);
+}
+
+static void give_up(struct attempt *a)
+{
+    child_give_up(a->worker);
+    complain(a, "it hangs in the kernel, and does not die when it is killed");
+    a->was_given_up = true;
+    a->waits = 0; // its opener may still be killed
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -245,6 +291,9 @@ static void happen(struct attempt *a, enum task_event event, struct event *said)
     case TASK_DESTROY:
         child_kill(a->worker);
         break;
+    case TASK_ABANDON:
+        give_up(a);
+        // fall through
     case TASK_SETTLE:
         child_kill(a->worker); // if it is not gone yet
         if (!a->opener) {

@@ -27,9 +27,10 @@ struct warm;
 
 struct attempt_result {
     enum outcome outcome;
-    enum task_reason reason;          // why we stopped it, if we did
-    bool was_ready;                   // it had begun to write
-    const char *text;                 // words for a person
+    enum task_reason reason; // why we stopped it, if we did
+    bool was_ready;          // it had begun to write
+    bool was_given_up; // it hangs in the kernel, where nothing can kill it
+    const char *text;  // words for a person
     const struct event_outcome *said; // the worker's own, or NULL
     const struct json_t *log;         // last lines, an array
 };
@@ -76,6 +77,10 @@ int attempt_pid(const struct attempt *a);
 /* 0, or -EBUSY when it is in no state for it. */
 int attempt_pause(struct attempt *a);
 int attempt_resume(struct attempt *a);
+
+/* Monotonic µs when somebody is to deal with its silence; 0: it may be silent,
+ * or somebody does. */
+int64_t attempt_due(const struct attempt *a);
 
 /* End it, politely first. The first @reason is the one that counts. */
 void attempt_stop(struct attempt *a, enum task_reason reason);

@@ -340,6 +340,17 @@ void child_kill(struct child *c)
     cgroup_kill(&c->group);
 }
 
+bool child_is_killed(const struct child *c)
+{
+    return c->rung == RUNG_KILL;
+}
+
+void child_give_up(struct child *c)
+{
+    log_error(&c->name, "it hangs in the kernel, and does not die");
+    uv_unref((uv_handle_t *)&c->process);
+}
+
 void child_lower_priority(struct child *c)
 {
     if (c->exited)

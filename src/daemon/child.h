@@ -8,6 +8,7 @@
 #ifndef DAEMON_CHILD_H
 #define DAEMON_CHILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -64,6 +65,12 @@ int child_send(struct child *c, const struct json_t *document, const int *fds,
  * sends to its whole control group. */
 void child_press(struct child *c);
 void child_kill(struct child *c);
+
+/* It was sent SIGKILL. */
+bool child_is_killed(const struct child *c);
+
+/* It does not die: the end of the service does not wait for it. */
+void child_give_up(struct child *c);
 
 /* Let it stand back for the others on the CPU and on disks. */
 void child_lower_priority(struct child *c);

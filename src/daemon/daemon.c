@@ -16,6 +16,7 @@
 #include "dispatcher.h"
 #include "followers.h"
 #include "gauges.h"
+#include "heart.h"
 #include "inventory.h"
 #include "lending.h"
 #include "methods.h"
@@ -28,9 +29,6 @@
 #include "surveyor.h"
 #include "warm.h"
 #include "watcher.h"
-
-#define HEARTBEAT_MOST (10 * SECOND)
-#define PRUNE_EVERY    (600 * SECOND)
 
 /* Started by the system's service manager, not by a person's shell or manager:
  * then our parent is process 1, and it named this invocation. */
@@ -280,53 +278,6 @@ static void on_store(uv_poll_t *poll, int status, int events)
     store_dispatch(d->store);
 }
 
-static void prune(struct daemon *d)
-{
-    const struct limits *l = &d->configuration.limits;
-    int64_t now = clock_now();
-
-    if (d->pruned && now - d->pruned < PRUNE_EVERY)
-        return;
-    d->pruned = now;
-    store_prune(d->store, l->history_age, l->history_count, NULL, NULL);
-}
-
-/* Is the store's thread doing its work? It may be slow, but not for ever. */
-static bool store_is_fresh(const struct daemon *d)
-{
-    int64_t since = store_busy_since(d->store);
-
-    return since < 0 ||
-           clock_now() - since < (int64_t)d->heartbeat * 2 * MILLISECOND;
-}
-
-static void on_heartbeat(uv_timer_t *timer)
-{
-    struct daemon *d = timer->data;
-
-    // that we are here says that the loop turns
-    if (d->is_watched && store_is_fresh(d))
-        notify_alive();
-    if (d->phase == DAEMON_SERVING)
-        notify_load(&d->dispatcher->load,
-                    (int64_t)backlog_count(d->dispatcher->backlog));
-    prune(d);
-    dispatcher_wake(d->dispatcher); // batch jobs age
-}
-
-static void start_heart(struct daemon *d)
-{
-    int64_t watchdog = notify_watchdog();
-    int64_t beat = HEARTBEAT_MOST;
-
-    d->is_watched = watchdog > 0;
-    if (d->is_watched && watchdog / 2 < beat)
-        beat = watchdog / 2;
-    d->heartbeat = (uint64_t)(beat / MILLISECOND);
-    d->heart.data = d;
-    (void)uv_timer_start(&d->heart, on_heartbeat, 0, d->heartbeat);
-}
-
 static void watch_signals(struct daemon *d)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
@@ -442,7 +393,6 @@ int daemon_open(struct daemon *ret, struct places *places,
     };
     (void)uv_loop_init(&d->loop);
     (void)uv_timer_init(&d->loop, &d->stop_timer);
-    (void)uv_timer_init(&d->loop, &d->heart);
     d->stop_timer.data = d;
     watch_signals(d);
 
@@ -465,7 +415,7 @@ int daemon_open(struct daemon *ret, struct places *places,
                         &connection_ops, d, e);
     if (r < 0)
         return r;
-    start_heart(d);
+    d->heart = heart_start(d);
     notify_ready();
     log_info(NULL, "listening on %s jobs=%zu", d->places.socket,
              backlog_count(d->dispatcher->backlog));
@@ -492,6 +442,7 @@ void daemon_close(struct daemon *d)
         (void)uv_poll_stop(&d->store_poll);
     gauges_destroy(d->gauges);
     store_close(d->store);
+    heart_stop(d->heart);
     server_close(d->server);
     followers_destroy(d->followers);
     surveyor_destroy(d->surveyor);
@@ -510,7 +461,6 @@ void daemon_close(struct daemon *d)
         (uv_handle_t *)&d->store_poll, (uv_handle_t *)&d->signals[0],
         (uv_handle_t *)&d->signals[1], (uv_handle_t *)&d->signals[2],
         (uv_handle_t *)&d->signals[3], (uv_handle_t *)&d->stop_timer,
-        (uv_handle_t *)&d->heart,
     };
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         if (own[i]->loop)

@@ -19,6 +19,7 @@ struct device_profiles;
 struct error;
 struct followers;
 struct gauges;
+struct heart;
 struct diagnosing;
 struct dispatcher;
 struct inventory;
@@ -55,17 +56,14 @@ struct daemon {
     struct gauges *gauges;         // owned
     struct dispatcher *dispatcher; // owned
     struct server *server;         // owned
+    struct heart *heart;           // owned
     struct diagnosing *diagnosing; // owned; NULL: nobody asks
 
     uv_poll_t store_poll;
     uv_signal_t signals[4]; // TERM, INT, HUP, PIPE
     uv_timer_t stop_timer;  // the drain's end
-    uv_timer_t heart;       // watchdog, and what is done now and then
     enum daemon_phase phase;
-    int64_t started;    // monotonic µs
-    int64_t pruned;     // monotonic µs, 0: never
-    uint64_t heartbeat; // ms between beats
-    bool is_watched;    // by systemd's watchdog
+    int64_t started; // monotonic µs
 };
 
 /* Recovers the store, listens, says READY. 0 or -errno; daemon_close() in any

@@ -65,6 +65,8 @@ void submit_job(struct daemon *d, struct call *call);
 void planning_start(struct daemon *d, struct call *call);
 void planning_begin_all(struct dispatcher *dispatcher); // those that wait
 void planning_interrupt_all(struct dispatcher *dispatcher);
+/* As attempt_due(), of the first of them. */
+int64_t planning_due(const struct dispatcher *dispatcher);
 size_t planning_count(const struct dispatcher *dispatcher, uid_t uid);
 // queries.c
 void query_list(struct daemon *d, struct call *call);

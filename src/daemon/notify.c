@@ -4,7 +4,6 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
-#include "scheduler.h"
 
 void notify_ready(void)
 {
@@ -24,10 +23,9 @@ void notify_stopping(int64_t us)
                      us);
 }
 
-void notify_load(const struct scheduler_load *load, int64_t waiting)
+void notify_status(const char *text)
 {
-    (void)sd_notifyf(0, "STATUS=%" PRId64 " attempts, %" PRId64 " jobs in all",
-                     load->attempts, waiting);
+    (void)sd_notifyf(0, "STATUS=%s", text);
 }
 
 int64_t notify_watchdog(void)

@@ -7,13 +7,12 @@
 
 #include <stdint.h>
 
-struct scheduler_load;
-
 void notify_ready(void);
 void notify_reloading(void); // then notify_ready() again
 /* The stop may take @us from now on. */
 void notify_stopping(int64_t us);
-void notify_load(const struct scheduler_load *load, int64_t waiting);
+/* What is going on, in words. */
+void notify_status(const char *text);
 
 /* µs within which notify_alive() must be called, 0: nobody watches. */
 int64_t notify_watchdog(void);

@@ -67,6 +67,19 @@ void planning_interrupt_all(struct dispatcher *dispatcher)
         interrupt(list_entry(link, struct planning, link));
 }
 
+int64_t planning_due(const struct dispatcher *dispatcher)
+{
+    int64_t first = 0;
+
+    list_foreach (link, next, &dispatcher->plannings) {
+        const struct planning *p = list_entry(link, struct planning, link);
+        int64_t due = p->attempt ? attempt_due(p->attempt) : 0;
+        if (due && (!first || due < first))
+            first = due;
+    }
+    return first;
+}
+
 size_t planning_count(const struct dispatcher *dispatcher, uid_t uid)
 {
     size_t count = 0;

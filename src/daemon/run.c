@@ -193,7 +193,12 @@ static enum task_cause find_cause(struct work *w,
 
     if (!w->is_granted || result->reason == TASK_OPENER_DIED)
         return TASK_OF_JOB;
-    lending_judge(lending_of(w), &w->loan, result->outcome, part, result->text);
+    if (result->was_given_up) // and so is what its driver holds
+        lending_judge(lending_of(w), &w->loan, OUTCOME_DEVICE_LOST,
+                      OUTCOME_PART_DEVICE, result->text);
+    else
+        lending_judge(lending_of(w), &w->loan, result->outcome, part,
+                      result->text);
     enum fallback_step step =
         fallback_judge(&w->fallback, w->job.hardware, &w->need, &w->loan.grant,
                        result->outcome, part);

@@ -87,6 +87,7 @@ static const struct transition transitions[TASK_STATE_COUNT][TASK_EVENT_COUNT] =
         [TASK_BROKEN]  = {TASK_STOPPING,   TASK_DESTROY},
         [TASK_HUNG_UP] = {TASK_STOPPING,   TASK_IGNORE},
         [TASK_TIMER]   = {TASK_STOPPING,   TASK_PRESS},
+        [TASK_GIVE_UP] = {TASK_DONE,       TASK_ABANDON},
         [TASK_EXITED]  = {TASK_DONE,       TASK_SETTLE},
     },
 };

@@ -40,6 +40,7 @@ enum task_event {
     TASK_HUNG_UP, // its end of the control socket is closed
     TASK_TIMER,   // nothing was heard for too long
     TASK_EXITED,
+    TASK_GIVE_UP, // it was killed, and lives
     TASK_EVENT_COUNT
 };
 
@@ -57,6 +58,7 @@ enum task_action {
     TASK_PRESS,   // the next rung of the ladder
     TASK_STALL,   // begin with the ladder, for it is silent
     TASK_DESTROY, // SIGKILL
+    TASK_ABANDON, // nothing helps: settle without its exit
     TASK_SETTLE,  // all is over, be its process gone already or not
 };
 

@@ -61,6 +61,21 @@ static void next__released_while_stopping__is_waited_for(void **state)
     assert_int_equal(task_next(&now, TASK_EXITED), TASK_SETTLE);
 }
 
+/* Only what was killed is given up, and not what ends by itself. */
+static void next__give_up__only_on_the_last_rung(void **state)
+{
+    (void)state;
+    for (int s = 0; s < TASK_STATE_COUNT; s++) {
+        enum task_state now = (enum task_state)s;
+        enum task_action expect =
+            s == TASK_STOPPING ? TASK_ABANDON : TASK_REFUSE;
+
+        print_message("state %d\n", s);
+        assert_int_equal(task_next(&now, TASK_GIVE_UP), expect);
+        assert_int_equal(now, s == TASK_STOPPING ? TASK_DONE : s);
+    }
+}
+
 /* Words of a worker that are refused: the attempt is lost then. */
 static void next__words_at_the_wrong_time__are_refused(void **state)
 {
@@ -247,6 +262,7 @@ int main(void)
         cmocka_unit_test(next__life_of_a_good_worker),
         cmocka_unit_test(next__released__is_the_end),
         cmocka_unit_test(next__released_while_stopping__is_waited_for),
+        cmocka_unit_test(next__give_up__only_on_the_last_rung),
         cmocka_unit_test(next__words_at_the_wrong_time__are_refused),
         cmocka_unit_test(next__any_state__can_be_stopped_killed_and_left),
         cmocka_unit_test(next__done__refuses_everything),

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""What the service manager is told while jobs run, hang, and do not even die.
+
+How a real one takes it is in tests/system.
+"""
+
+import ctypes
+import os
+import queue
+import re
+import signal
+import socket
+import threading
+import time
+
+import harness
+
+FAKE = harness.BUILD / "tests/fake/worker"
+PTRACE_SEIZE, PTRACE_O_TRACEEXIT = 0x4206, 0x40
+
+
+class Watched(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.inbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.inbox.bind(str(self.folder / "notify"))
+        self.heard = queue.SimpleQueue()
+        # a full inbox would hold up who writes to it
+        threading.Thread(target=self.read_inbox, daemon=True).start()
+
+    def read_inbox(self):
+        while message := self.inbox.recv(4096):
+            self.heard.put(message.decode())
+
+    def start(self, **limits):
+        return self.service({"worker": str(FAKE), "limits": limits},
+                            environment={"NOTIFY_SOCKET": str(self.folder / "notify"),
+                                         "WATCHDOG_USEC": "400000"})
+
+    def hear(self, pattern):
+        """The first message from now on that matches."""
+        while not self.heard.empty():
+            self.heard.get()
+        while True:
+            message = self.heard.get(timeout=harness.PATIENCE)
+            if re.search(pattern, message):
+                return message
+
+    def script(self, words, output="out.mp4", **fields):
+        return self.job("/fake/" + words, output, **fields)
+
+    def test_status__counts_jobs(self):
+        service = self.start(cpu_jobs=1)
+        running = service.submit(self.script("encode+ready+wait"))
+        service.wait_for(running, "running")
+        service.call("Drain")
+        for i in range(3):
+            service.submit(self.script("need+ready+done", f"{i}.mp4"))
+        self.assertEqual(self.hear("STATUS=1 running"), "STATUS=1 running, 0 paused, 3 waiting")
+        service.call("Cancel", {"id": running})
+        self.assertEqual(self.hear("STATUS=0 running"), "STATUS=0 running, 0 paused, 3 waiting")
+
+    def test_silent_worker__that_is_pressed__costs_the_others_nothing(self):
+        service = self.start(stall_timeout="1s", stop_grace="1s", tries=1)
+        hangs = service.submit(self.script("need+ready+deaf", "hangs.mp4"))
+        service.wait_for(hangs, "running")
+        other = service.submit(self.script("need+ready+progress+sleep:300+done", "other.mp4"))
+        while service.state_of(hangs) == "running":
+            self.hear("WATCHDOG=1")
+        self.assertEqual(service.wait_for(hangs)["outcome"], "stalled")
+        self.assertEqual(service.wait_for(other)["state"], "succeeded")
+
+    def freeze_exit(self, pid):
+        """Keep `pid` where SIGKILL leaves it, as a driver's bug would."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        if libc.ptrace(PTRACE_SEIZE, pid, None, PTRACE_O_TRACEEXIT) < 0:
+            self.skipTest(f"no process can be held here: {os.strerror(ctypes.get_errno())}")
+        # a second SIGKILL lets it go
+        self.addCleanup(lambda: os.path.exists(f"/proc/{pid}") and os.kill(pid, signal.SIGKILL))
+
+    def test_worker__that_no_signal_kills__is_given_up(self):
+        service = self.start(stall_timeout="1s", stop_grace="100ms", tries=1)
+        hangs = service.submit(self.script("need+ready+deaf", "hangs.mp4"))
+        service.wait_for(hangs, "running")
+        fakes = [p for p, line in service.children().items() if str(FAKE) in line]
+        self.freeze_exit(min(fakes))  # the older one has the job, the other stands ready
+        shown = service.wait_for(hangs)
+        self.assertEqual((shown["state"], shown["outcome"]), ("failed", "stalled"))
+        self.assertIn("hangs in the kernel", shown["attempts"][-1]["text"])
+        self.assertIn("does not die", service.words())
+        self.hear("WATCHDOG=1")
+        other = service.submit(self.script("need+ready+done", "other.mp4"))
+        self.assertEqual(service.wait_for(other)["state"], "succeeded")
+        began = time.monotonic()
+        self.assertEqual(service.stop(), 0)
+        self.assertLess(time.monotonic() - began, 20)
+
+
+if __name__ == "__main__":
+    harness.main()
