@@ -71,10 +71,10 @@ PACKAGES_wire := jansson
 PACKAGES_files := jansson
 PACKAGES_media := $(LIBAV) jansson
 PACKAGES_pipeline := $(LIBAV) jansson
-PACKAGES_sandbox :=
+PACKAGES_sandbox := libseccomp
 PACKAGES_store := sqlite3 jansson
 PACKAGES_daemon := libuv jansson sqlite3 libsystemd
-PACKAGES_worker := $(LIBAV) jansson
+PACKAGES_worker := $(LIBAV) jansson libseccomp
 PACKAGES_ctl := jansson
 PACKAGES_opener := jansson
 

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "sandbox/confine.h"
+#include "sanitized.h"
 
 /* Confining is for ever: each check runs in a child, which exits 0 when what it
  * looks for is so. */
@@ -80,6 +81,27 @@ static bool survives_broken_pipes(void)
     return write(ends[1], "x", 1) < 0;
 }
 
+static bool has_an_end_of_threads(void)
+{
+    struct rlimit threads;
+
+    return getrlimit(RLIMIT_NPROC, &threads) == 0 && threads.rlim_max <= 4096;
+}
+
+static bool has_as_much_memory_as_said(void)
+{
+    struct rlimit data;
+    struct error e = {0};
+
+    if (SANITIZED) // its runtime needs more
+        return confine_memory(64 << 20, &e) == 0;
+    return confine_memory(0, &e) == 0 && getrlimit(RLIMIT_DATA, &data) == 0 &&
+           data.rlim_max > 64 << 20 && confine_memory(64 << 20, &e) == 0 &&
+           confine_memory(INT64_C(1) << 40, &e) == 0 &&
+           getrlimit(RLIMIT_DATA, &data) == 0 && data.rlim_cur == 64 << 20 &&
+           data.rlim_max == 64 << 20;
+}
+
 static void confine_process__layers__hold(void **state)
 {
     static const struct {
@@ -90,6 +112,8 @@ static void confine_process__layers__hold(void **state)
         {"keeps no descriptors", has_no_descriptors},
         {"writes no core", writes_no_core},
         {"has all its addresses", has_all_addresses},
+        {"has an end of threads", has_an_end_of_threads},
+        {"has as much memory as said", has_as_much_memory_as_said},
         {"gains no privileges", gains_nothing},
         {"survives broken pipes", survives_broken_pipes},
     };
