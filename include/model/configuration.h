@@ -5,7 +5,8 @@
  *     "admin_group": "wheel", "roots": {"read": ["/media"], "write": ["/out"]},
  *     "output_group": "media", "output_mode": "0664",
  *     "profiles": "/etc/transcoded/profiles", "worker": null,
- *     "log_level": "info", "gpu": {"sessions": 3, "vram_reserve": "512M"},
+ *     "sandbox": "auto", "log_level": "info",
+ *     "gpu": {"sessions": 3, "vram_reserve": "512M"},
  *     "limits": {"cpu_jobs": 2} }
  *
  * An empty object is valid. Unknown keys and bad values are refused by name.
@@ -13,6 +14,7 @@
 #ifndef MODEL_CONFIGURATION_H
 #define MODEL_CONFIGURATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/log.h"
@@ -20,6 +22,17 @@
 #include "model/limits.h"
 
 struct json_t;
+
+/* What workers are confined by (sandbox/sandbox.h). */
+enum configuration_sandbox {
+    CONFIGURATION_SANDBOX_AUTO,
+    CONFIGURATION_SANDBOX_REQUIRED,
+    CONFIGURATION_SANDBOX_OFF,
+    CONFIGURATION_SANDBOX_COUNT
+};
+
+extern const char
+    *const configuration_sandbox_names[CONFIGURATION_SANDBOX_COUNT];
 
 struct configuration {
     char *socket_group;   // owned; NULL: the service's own
@@ -34,6 +47,10 @@ struct configuration {
     char *profiles;       // owned; overriding folder, or NULL
     char *worker;         // owned; program, NULL: beside this one or in libexec
     char *opener;         // owned; likewise transcoded-files
+    enum configuration_sandbox sandbox;
+    bool sandbox_debug;   // say which system call ended a worker
+    char **sandbox_paths; // owned; workers may read and write below
+    size_t sandbox_path_count;
     enum log_level log_level;
     struct gpu_settings gpu;
     struct limits limits;

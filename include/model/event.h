@@ -22,8 +22,9 @@ struct json_t;
 
 enum event_kind {
     EVENT_NONE,
-    EVENT_STATE, // daemon → clients
-    EVENT_NEED,  // worker → daemon only: inspected, waits for a grant
+    EVENT_STATE,   // daemon → clients
+    EVENT_SANDBOX, // worker → daemon only: its first word, if it has any
+    EVENT_NEED,    // worker → daemon only: inspected, waits for a grant
     EVENT_READY, // the plan; after it frames flow (or, planning only, nothing)
     EVENT_PROGRESS,
     EVENT_CLAMP,
@@ -38,6 +39,12 @@ enum event_kind {
 /* Texts of a strange length are cut to this, lists are refused beyond. */
 #define EVENT_TEXT_MOST 2048
 #define EVENT_PLAN_MOST 64
+
+struct event_sandbox {
+    char **layers; // owned; each with its state: "seccomp: on"
+    size_t layer_count;
+    char *missing; // owned; what this machine lacks, NULL: nothing
+};
 
 struct event_ready {
     char device[16]; // "cpu", "cuda:0"
@@ -82,6 +89,7 @@ struct event {
     enum event_kind kind;
     union {
         enum state state;
+        struct event_sandbox sandbox;
         struct need need;
         struct event_ready ready;
         struct event_progress progress;

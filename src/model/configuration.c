@@ -17,6 +17,13 @@
 
 #define DOCUMENT_MOST (1 << 20) // bytes
 #define ROOTS_MOST    256
+#define PATHS_MOST    32
+
+const char *const configuration_sandbox_names[CONFIGURATION_SANDBOX_COUNT] = {
+    [CONFIGURATION_SANDBOX_AUTO] = "auto",
+    [CONFIGURATION_SANDBOX_REQUIRED] = "required",
+    [CONFIGURATION_SANDBOX_OFF] = "off",
+};
 
 /*
  * Members that fit no type of field.
@@ -164,6 +171,11 @@ static const struct field fields[] = {
      .fallback = "null"},
     {"worker", ROW_TEXT(C, worker), PROGRAM},
     {"opener", ROW_TEXT(C, opener), PROGRAM},
+    {"sandbox", ROW_ENUM(C, sandbox, enum configuration_sandbox,
+     configuration_sandbox_names), .fallback = "\"auto\""},
+    {"sandbox_debug", ROW_BOOL(C, sandbox_debug), .fallback = "false"},
+    {"sandbox_paths", ROW_TEXTS(C, sandbox_paths, sandbox_path_count), FOLDER,
+     .most = PATHS_MOST, .fallback = "[]"},
     {"log_level", ROW_ENUM(C, log_level, enum log_level, log_level_names),
      .fallback = "\"info\""},
     {"gpu", ROW_OBJECT(C, gpu, &gpu_settings_record), .fallback = "{}"},

@@ -16,11 +16,11 @@
 #define REAL_MOST  1e9
 
 static const char *const kind_names[EVENT_KIND_COUNT] = {
-    [EVENT_STATE] = "state",       [EVENT_NEED] = "need",
-    [EVENT_READY] = "ready",       [EVENT_PROGRESS] = "progress",
-    [EVENT_CLAMP] = "clamp",       [EVENT_FALLBACK] = "fallback",
-    [EVENT_LOG] = "log",           [EVENT_OUTCOME] = "outcome",
-    [EVENT_RELEASED] = "released",
+    [EVENT_STATE] = "state",       [EVENT_SANDBOX] = "sandbox",
+    [EVENT_NEED] = "need",         [EVENT_READY] = "ready",
+    [EVENT_PROGRESS] = "progress", [EVENT_CLAMP] = "clamp",
+    [EVENT_FALLBACK] = "fallback", [EVENT_LOG] = "log",
+    [EVENT_OUTCOME] = "outcome",   [EVENT_RELEASED] = "released",
 };
 
 // clang-format off
@@ -44,6 +44,12 @@ static const struct field common_fields[] = {
 };
 static const struct field state_fields[] = {
     {"state", ROW_ENUM(E, state, enum state, state_names)},
+};
+static const struct field sandbox_fields[] = {
+    {"layers", ROW_TEXTS(E, sandbox.layers, sandbox.layer_count),
+     .most = EVENT_PLAN_MOST, LENIENT_TEXTS},
+    {"missing", ROW_TEXT(E, sandbox.missing), .bytes = EVENT_TEXT_MOST,
+     .flags = FIELD_LENIENT | FIELD_NULLABLE, .fallback = "null"},
 };
 static const struct field ready_fields[] = {
     {"device", ROW_CHARS(E, ready.device)},
@@ -118,6 +124,7 @@ static int check_outcome(const void *base, struct error *e)
 
 static const struct record common_record = RECORD_OF(common_fields);
 static const struct record state_record = RECORD_OF(state_fields);
+static const struct record sandbox_record = RECORD_OF(sandbox_fields);
 static const struct record ready_record = RECORD_OF(ready_fields);
 static const struct record progress_record = RECORD_OF(progress_fields);
 static const struct record clamp_record = RECORD_OF(clamp_fields);
@@ -138,6 +145,7 @@ static const struct {
     size_t offset;
 } kinds[EVENT_KIND_COUNT] = {
     [EVENT_STATE]    = {&state_record, 0},
+    [EVENT_SANDBOX]  = {&sandbox_record, 0},
     [EVENT_NEED]     = {&need_record, offsetof(E, need)},
     [EVENT_READY]    = {&ready_record, 0},
     [EVENT_PROGRESS] = {&progress_record, 0},

@@ -58,7 +58,7 @@ const struct option limits_options[] = {
     {COUNT(history_count), 0, 100000000, "100000",
      "Ended jobs that are kept"},
     {SIZE(worker_memory), 0, 1024 * 1024 * MIB, "8G",
-     "Memory of a worker, where it has a control group; 0 is no limit"},
+     "Memory of a worker; 0 is no limit"},
     {COUNT(worker_tasks), 0, 1 << 22, "1024",
      "Threads of a worker, where it has a control group; 0 is no limit"},
     {COUNT(log_lines), 0, 1000, "20",
