@@ -27,6 +27,7 @@
 #include "opener.h"
 #include "pipeline/pipeline.h"
 #include "reporter.h"
+#include "sandbox/sandbox.h"
 
 #define PROGRESS_EVERY (SECOND / 2)
 
@@ -125,15 +126,34 @@ static void take_warm(struct attempt *a, const struct survey_device *granted)
     a->device = NULL;
 }
 
+/* A worker that is started for the CPU could reach no driver, and shall not. */
+static int check_device(struct attempt *a)
+{
+    if (a->config.sandbox->config.device == SANDBOX_GPU)
+        return 0;
+    return error_set(&a->error, -EPERM, "this worker is none for a GPU");
+}
+
+/* The driver is of no more use to it, so neither to what it decodes. */
+static void do_without_gpu(struct attempt *a)
+{
+    if (a->config.sandbox->config.device == SANDBOX_GPU)
+        sandbox_seal(a->config.sandbox, SANDBOX_CPU);
+}
+
 static enum outcome open_device(struct attempt *a)
 {
     const struct survey_device *granted = granted_device(a);
 
     take_warm(a, granted);
+    if (!granted)
+        do_without_gpu(a);
     if (!granted || a->device)
         return OUTCOME_NONE;
     avlog_forget_errors();
-    int r = hwdevice_open(&a->device, granted->id, granted->uuid, &a->error);
+    int r = check_device(a);
+    if (r == 0)
+        r = hwdevice_open(&a->device, granted->id, granted->uuid, &a->error);
     if (r == 0)
         return OUTCOME_NONE;
     const struct hwfault fault = hwfault_classify(

@@ -14,12 +14,14 @@ struct gate;
 struct hwdevice;
 struct order_job;
 struct reporter;
+struct sandbox;
 
 struct attempt_config {
     const struct order_job *order; // all not owned
     struct control *control;
     struct reporter *reporter;
     struct gate *gate;
+    struct sandbox *sandbox;
     struct hwdevice **device; // ready and waiting, or NULL; taken over
     int channel;
     bool grants_itself; // the CPU; nobody is there to ask

@@ -7,11 +7,15 @@
  * channel on 3, and it grants itself the CPU.
  */
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
+#include "arguments.h"
 #include "attempt.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -19,36 +23,26 @@
 #include "control.h"
 #include "diagnose.h"
 #include "media/avlog.h"
+#include "model/event.h"
 #include "model/order.h"
 #include "pipeline/gate.h"
 #include "reporter.h"
 #include "sandbox/confine.h"
+#include "sandbox/sandbox.h"
 #include "survey.h"
 #include "watch.h"
 
 /* How it is spoken to. */
 struct mode {
-    const char *flag;
     int orders;
     int events;
     int channel; // -1: comes with the job
 };
 
 static const struct mode modes[] = {
-    {NULL, ORDER_FD, ORDER_FD, -1},
-    {"--standalone", 0, 1, 3},
+    [ARGUMENTS_WORK] = {ORDER_FD, ORDER_FD, -1},
+    [ARGUMENTS_STANDALONE] = {0, 1, 3},
 };
-
-static const struct mode *find_mode(int argc, char **argv)
-{
-    if (argc == 1)
-        return &modes[0];
-    for (size_t i = 1; i < sizeof(modes) / sizeof(modes[0]); i++) {
-        if (argc == 2 && strcmp(argv[1], modes[i].flag) == 0)
-            return &modes[i];
-    }
-    return NULL;
-}
 
 static void on_libav_line(void *opaque, enum log_level level, const char *line)
 {
@@ -67,7 +61,60 @@ static void prepare_libraries(void)
     setenv("SVT_LOG", "1", 0);
 }
 
-static int work(const struct mode *mode)
+/* All there is to take hold of this process is put on, before anything that
+ * a stranger made is looked at. */
+static void confine(struct sandbox *ret, const struct arguments *a)
+{
+    sandbox_enter(ret, &a->sandbox);
+    sandbox_seal(ret, a->sandbox.device);
+    for (int i = 0; i < SANDBOX_LAYER_COUNT; i++) {
+        if (ret->layers[i].state == SANDBOX_UNAVAILABLE)
+            log_warning(NULL, "the sandbox goes without '%s': %s",
+                        sandbox_layer_names[i], ret->layers[i].words);
+    }
+}
+
+/* To the daemon, whose warm worker this is. */
+static void say_sandbox(struct reporter *reporter, const struct sandbox *s)
+{
+    char texts[SANDBOX_LAYER_COUNT][256];
+    char *layers[SANDBOX_LAYER_COUNT];
+    struct error e;
+    struct event event = {
+        .kind = EVENT_SANDBOX,
+        .sandbox = {layers, SANDBOX_LAYER_COUNT,
+                    sandbox_missing(s, &e) < 0 ? e.text : NULL},
+    };
+
+    for (int i = 0; i < SANDBOX_LAYER_COUNT; i++) {
+        sandbox_describe(s, (enum sandbox_layer)i, texts[i], sizeof(texts[i]));
+        layers[i] = texts[i];
+    }
+    reporter_send(reporter, &event);
+}
+
+/* {"landlock": {"state": "on", "text": "version 7"}, …} */
+static int print_sandbox(const struct sandbox *s)
+{
+    json_t *all = json_object();
+
+    for (int i = 0; i < SANDBOX_LAYER_COUNT; i++)
+        json_object_set_new(all, sandbox_layer_names[i],
+                            json_pack("{s:s, s:s}", "state",
+                                      sandbox_state_names[s->layers[i].state],
+                                      "text", s->layers[i].words));
+    int r = json_dumpf(all, stdout, JSON_COMPACT);
+    (void)puts("");
+    json_decref(all);
+    return r < 0;
+}
+
+static bool may_work(const struct sandbox *s, struct error *e)
+{
+    return s->config.mode != SANDBOX_REQUIRED || sandbox_missing(s, e) == 0;
+}
+
+static int work(const struct mode *mode, struct sandbox *sandbox)
 {
     struct gate *gate = gate_create();
     struct reporter *reporter = reporter_create(mode->events);
@@ -77,9 +124,11 @@ static int work(const struct mode *mode)
 
     prepare_libraries();
     avlog_start(on_libav_line, reporter);
+    if (mode->channel < 0)
+        say_sandbox(reporter, sandbox);
     struct control *control = control_start(mode->orders, reporter, gate);
     int r = control_wait_job(control, &order, &channel, &e);
-    if (r < 0) {
+    if (r < 0 || !may_work(sandbox, &e)) {
         reporter_end(reporter, OUTCOME_BAD_REQUEST, "%s%s%s", e.field,
                      *e.field ? ": " : "", e.text);
         return 0;
@@ -93,6 +142,7 @@ static int work(const struct mode *mode)
         .control = control,
         .reporter = reporter,
         .gate = gate,
+        .sandbox = sandbox,
         .channel = channel,
         .grants_itself = mode->channel >= 0,
     };
@@ -105,14 +155,18 @@ static int work(const struct mode *mode)
 static int usage(FILE *to)
 {
     fputs(
-        "usage: transcoded-worker [--standalone]\n"
+        "usage: transcoded-worker [OPTION]...\n"
         "       transcoded-worker --survey [--cache FILE] [--anew UUID|all]\n"
         "       transcoded-worker --watch | --diagnose\n"
-        "       transcoded-worker --version | --help\n\n"
+        "\n"
         "Does one job of transcoded. The daemon starts it; by hand, with\n"
         "--standalone, it reads orders from standard input and writes events\n"
         "to standard output, and descriptor 3 is the file channel. It ends\n"
-        "when standard input does.\n\n"
+        "when standard input does.\n\n",
+        to);
+    arguments_print(to);
+    fputs(
+        "\n"
         "With --survey it tries what the GPUs here can do, and prints that as\n"
         "one JSON document. What it found is kept in FILE; devices that stand\n"
         "there are not tried again, but for those that --anew names.\n\n"
@@ -123,30 +177,67 @@ static int usage(FILE *to)
     return to == stdout ? 0 : 2;
 }
 
+/* A job's worker, or the sandbox of one. */
+static int work_confined(const struct arguments *a)
+{
+    struct sandbox sandbox;
+
+    confine(&sandbox, a);
+    if (a->action == ARGUMENTS_PROBE)
+        return print_sandbox(&sandbox);
+    return work(&modes[a->action], &sandbox);
+}
+
+static int act(const struct arguments *a)
+{
+    switch (a->action) {
+    case ARGUMENTS_HELP:
+        return usage(stdout);
+    case ARGUMENTS_VERSION:
+        return puts("transcoded-worker " TRANSCODED_VERSION) < 0;
+    case ARGUMENTS_WORK:
+    case ARGUMENTS_STANDALONE:
+    case ARGUMENTS_PROBE:
+        break;
+    }
+    return work_confined(a);
+}
+
+/* What looks at devices instead of media, and so is not confined. -1: another
+ * thing is wanted. */
+static int look_around(char **words)
+{
+    if (!words[0])
+        return -1;
+    if (strcmp(words[0], "--survey") == 0) {
+        int status = survey_main(words + 1);
+        return status == 2 ? usage(stderr) : status;
+    }
+    if (strcmp(words[0], "--watch") == 0 && !words[1])
+        return watch_run(STDOUT_FILENO, WATCH_ENDLESS);
+    if (strcmp(words[0], "--diagnose") == 0 && !words[1])
+        return diagnose_run(ORDER_FD);
+    return -1;
+}
+
 int main(int argc, char **argv)
 {
+    char **words = argv + (argc > 0);
+    struct arguments a;
     struct error e = {0};
 
     if (confine_process(3, &e) < 0) {
         log_error(NULL, "%s", e.text);
         return 1;
     }
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
-        return usage(stdout);
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        puts("transcoded-worker " TRANSCODED_VERSION);
-        return 0;
-    }
-    if (argc >= 2 && strcmp(argv[1], "--survey") == 0) {
-        int status = survey_main(argv + 2);
-        return status == 2 ? usage(stderr) : status;
-    }
-    if (argc == 2 && strcmp(argv[1], "--watch") == 0)
-        return watch_run(STDOUT_FILENO, WATCH_ENDLESS);
-    if (argc == 2 && strcmp(argv[1], "--diagnose") == 0)
-        return diagnose_run(ORDER_FD);
-    const struct mode *mode = find_mode(argc, argv);
-    if (!mode)
+    int status = look_around(words);
+    if (status >= 0)
+        return status;
+    if (arguments_parse(&a, words, &e) < 0) {
+        (void)fprintf(stderr, "transcoded-worker: %s\n\n", e.text);
         return usage(stderr);
-    return work(mode);
+    }
+    status = act(&a);
+    arguments_fini(&a);
+    return status;
 }

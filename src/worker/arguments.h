@@ -1,0 +1,36 @@
+/*
+ * arguments: how a worker is started to do a job. The daemon starts it so from
+ * its configuration (daemon/command.h); a client, with --standalone, itself.
+ */
+#ifndef WORKER_ARGUMENTS_H
+#define WORKER_ARGUMENTS_H
+
+#include <stdio.h>
+
+#include "sandbox/sandbox.h"
+
+struct error;
+
+enum arguments_action {
+    ARGUMENTS_WORK, // for the daemon
+    ARGUMENTS_STANDALONE,
+    ARGUMENTS_PROBE, // only say what the sandbox is like
+    ARGUMENTS_VERSION,
+    ARGUMENTS_HELP,
+};
+
+struct arguments {
+    enum arguments_action action;
+    const char *device;            // not owned: "cpu", "cuda:0"
+    struct sandbox_config sandbox; // its paths are owned
+};
+
+/* @words are those behind the program's name, ended by NULL, and must outlive
+ * @ret. 0, or -EINVAL with words about the wrong one. */
+int arguments_parse(struct arguments *ret, char **words, struct error *e);
+void arguments_fini(struct arguments *a);
+
+/* A line for each option. */
+void arguments_print(FILE *to);
+
+#endif
