@@ -175,6 +175,20 @@ static char **make_environment(void)
     return made;
 }
 
+/* The program's name and what is behind it; likewise. */
+static const char **make_words(const struct child_config *config)
+{
+    size_t count = 0;
+
+    while (config->arguments && config->arguments[count])
+        count++;
+    const char **words = xcalloc(count + 2, sizeof(*words));
+    words[0] = config->program;
+    for (size_t i = 0; i < count; i++)
+        words[i + 1] = config->arguments[i];
+    return words;
+}
+
 /* Two ends that are close-on-exec; the child's end blocks. */
 static int make_log_pipe(int ret[2])
 {
@@ -184,7 +198,7 @@ static int make_log_pipe(int ret[2])
 static int start(struct child *c, uv_loop_t *loop,
                  const struct child_config *config, int log_end, int third)
 {
-    const char *argv[8] = {config->program};
+    const char **argv = make_words(config);
     uv_stdio_container_t stdio[4];
     uv_process_options_t options = {
         .exit_cb = on_exit_of,
@@ -197,8 +211,6 @@ static int start(struct child *c, uv_loop_t *loop,
         .stdio_count = 4,
     };
 
-    for (size_t i = 0; config->arguments && config->arguments[i] && i < 6; i++)
-        argv[i + 1] = config->arguments[i];
     stdio[0].flags = config->input < 0 ? UV_IGNORE : UV_INHERIT_FD;
     stdio[0].data.fd = config->input;
     stdio[1].flags = stdio[2].flags = stdio[3].flags = UV_INHERIT_FD;
@@ -211,6 +223,7 @@ static int start(struct child *c, uv_loop_t *loop,
     int r = uv_spawn(loop, &c->process, &options);
     c->process.data = c; // also where it failed: the handle is to be closed
     free(options.env);
+    free(argv);
     return r;
 }
 

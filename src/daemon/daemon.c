@@ -194,7 +194,7 @@ static void take_over(struct daemon *d, struct configuration *c,
     log_set_level(c->log_level);
     server_configure(d->server, &s->server);
     cgroup_configure(d->groups, &limits);
-    warm_configure(d->warm, worker, (size_t)c->limits.log_lines);
+    warm_configure(d->warm, &d->configuration);
     const struct surveyor_config survey = survey_by(d, &c->limits, worker);
     surveyor_configure(d->surveyor, &survey);
     const struct watcher_config watch = watch_by(&c->limits, worker);
@@ -356,7 +356,7 @@ static void start_workers(struct daemon *d)
     const struct watcher_config watch = watch_by(l, worker);
 
     name_kernel_cache(d);
-    d->warm = warm_create(&d->loop, d->groups, worker, (size_t)l->log_lines);
+    d->warm = warm_create(&d->loop, d->groups, &d->configuration);
     d->inventory = inventory_create();
     d->gauges = gauges_create(d->store);
     d->watcher = watcher_create(&d->loop, d->inventory, &watch, on_sampled, d);

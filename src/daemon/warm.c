@@ -1,6 +1,8 @@
 #include "warm.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +10,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "child.h"
+#include "command.h"
+#include "model/configuration.h"
+#include "model/event.h"
 
 #define HEAD_START_MS  150 // of a job: loading a program would slow a short one
 #define PAUSE_FIRST_MS 250
@@ -17,19 +22,48 @@
 struct warm {
     uv_loop_t *loop;
     uv_timer_t timer;           // until the next one is started
-    char *program;              // owned
     const struct cgroup *group; // not owned
+    struct command command;
     size_t log_lines;
-    struct child *ready; // owned, or NULL
-    int64_t since;       // monotonic µs that it stands ready
-    uint64_t pause;      // ms, 0: all is well
+    bool needs_sandbox;   // all of it, or there will be no job
+    struct child *ready;  // owned, or NULL
+    struct event sandbox; // what the last one said of it, if any did
+    int64_t since;        // monotonic µs that it stands ready
+    uint64_t pause;       // ms, 0: all is well
 };
 
+/* Consumes what @said holds. Once for each thing that is missing. */
+static void note_sandbox(struct warm *w, struct event *said)
+{
+    const char *missing = said->sandbox.missing;
+    const char *before =
+        w->sandbox.kind == EVENT_SANDBOX ? w->sandbox.sandbox.missing : NULL;
+
+    if (missing && (!before || strcmp(missing, before) != 0)) {
+        if (w->needs_sandbox)
+            log_error(NULL, "no job can be done: %s", missing);
+        else
+            log_warning(NULL, "workers are less confined: %s", missing);
+    }
+    event_fini(&w->sandbox);
+    w->sandbox = *said;
+}
+
+/* It has no job to speak of, only of itself. */
 static void on_said(void *user, const char *text, size_t size)
 {
-    (void)user; // it has no job to speak of
-    (void)text;
-    (void)size;
+    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    struct event said;
+    struct error e;
+
+    int r = json ? event_from_json(&said, json, &e) : -EINVAL;
+    json_decref(json);
+    if (r < 0)
+        return; // with a job it would be a fault
+    if (said.kind == EVENT_SANDBOX)
+        note_sandbox(user, &said);
+    else
+        event_fini(&said);
 }
 
 static void on_hung_up(void *user, const struct error *e)
@@ -66,7 +100,8 @@ static void lengthen_pause(struct warm *w)
 static int spawn(struct warm *w, struct child **ret, struct error *e)
 {
     const struct child_config config = {
-        .program = w->program,
+        .program = w->command.program,
+        .arguments = (const char *const *)w->command.arguments,
         .input = -1,
         .output = CHILD_LOG,
         .channel = -1,
@@ -118,15 +153,29 @@ static void on_exited(void *user, struct task_exit exit)
     start_later(w, w->pause);
 }
 
+/* Consumes @command. */
+static void take_over(struct warm *w, struct command command,
+                      const struct configuration *c)
+{
+    command_fini(&w->command);
+    w->command = command;
+    w->needs_sandbox = c->sandbox == CONFIGURATION_SANDBOX_REQUIRED;
+    event_fini(&w->sandbox);
+    if (c->sandbox == CONFIGURATION_SANDBOX_OFF)
+        log_warning(NULL, "workers are not confined: the sandbox is off");
+}
+
 struct warm *warm_create(uv_loop_t *loop, const struct cgroup *group,
-                         const char *program, size_t log_lines)
+                         const struct configuration *configuration)
 {
     struct warm *w = xcalloc(1, sizeof(*w));
+    struct command command;
 
     w->loop = loop;
     w->group = group;
-    w->program = xstrdup(program);
-    w->log_lines = log_lines;
+    w->log_lines = (size_t)configuration->limits.log_lines;
+    command_init(&command, configuration, "cpu");
+    take_over(w, command, configuration);
     w->timer.data = w;
     (void)uv_timer_init(loop, &w->timer);
     start_later(w, w->pause);
@@ -137,7 +186,8 @@ static void on_closed(uv_handle_t *handle)
 {
     struct warm *w = handle->data;
 
-    free(w->program);
+    command_fini(&w->command);
+    event_fini(&w->sandbox);
     free(w);
 }
 
@@ -150,17 +200,32 @@ void warm_destroy(struct warm *w)
     uv_close((uv_handle_t *)&w->timer, on_closed);
 }
 
-void warm_configure(struct warm *w, const char *program, size_t log_lines)
+void warm_configure(struct warm *w, const struct configuration *configuration)
 {
-    w->log_lines = log_lines;
-    if (strcmp(w->program, program) == 0)
+    struct command command;
+
+    w->log_lines = (size_t)configuration->limits.log_lines;
+    command_init(&command, configuration, "cpu");
+    if (command_is_same(&w->command, &command)) {
+        command_fini(&command);
         return;
-    free(w->program);
-    w->program = xstrdup(program);
+    }
+    take_over(w, command, configuration);
     child_destroy(w->ready);
     w->ready = NULL;
     w->pause = 0;
     start_later(w, w->pause);
+}
+
+json_t *warm_sandbox_to_json(const struct warm *w)
+{
+    json_t *all = json_array();
+
+    if (w->sandbox.kind != EVENT_SANDBOX)
+        return all;
+    for (size_t i = 0; i < w->sandbox.sandbox.layer_count; i++)
+        json_array_append_new(all, json_string(w->sandbox.sandbox.layers[i]));
+    return all;
 }
 
 int warm_take(struct warm *w, struct child **ret, struct error *e)

@@ -11,16 +11,24 @@
 
 struct cgroup;
 struct child;
+struct configuration;
 struct error;
+struct json_t;
 struct warm;
 
-/* Workers get control groups below @group, which is lent. */
+/* Workers get control groups below @group, which is lent. @configuration is
+ * borrowed for the call. */
 struct warm *warm_create(uv_loop_t *loop, const struct cgroup *group,
-                         const char *program, size_t log_lines);
+                         const struct configuration *configuration);
 void warm_destroy(struct warm *w); // NULL is allowed
 
-/* Another program from now on; the worker that stands ready is replaced. */
-void warm_configure(struct warm *w, const char *program, size_t log_lines);
+/* If workers are now to be started in another way, the one that stands ready
+ * is replaced. */
+void warm_configure(struct warm *w, const struct configuration *configuration);
+
+/* What the last worker said it is confined by: an array of texts, a new
+ * reference; empty before one has spoken. */
+struct json_t *warm_sandbox_to_json(const struct warm *w);
 
 /* A worker that has no job yet, for the caller to own; a fresh one when none
  * stands ready. 0 or -errno. */
