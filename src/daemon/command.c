@@ -55,6 +55,8 @@ bool command_is_same(const struct command *a, const struct command *b)
 {
     size_t i = 0;
 
+    if (!a->arguments || !b->arguments)
+        return a->arguments == b->arguments;
     while (a->arguments[i] && b->arguments[i] &&
            strcmp(a->arguments[i], b->arguments[i]) == 0)
         i++;

@@ -14,11 +14,12 @@ struct command {
     char **arguments; // owned; behind the program's name, ended by NULL
 };
 
-/* @device is what the worker may use: "cpu", "cuda:0". */
+/* @device is what the worker may use: "cpu", "cuda", "cuda:0". */
 void command_init(struct command *ret, const struct configuration *c,
                   const char *device);
 void command_fini(struct command *c);
 
+/* Zeroed ones are the same as each other, too. */
 bool command_is_same(const struct command *a, const struct command *b);
 
 #endif

@@ -23,7 +23,7 @@ struct warm {
     uv_loop_t *loop;
     uv_timer_t timer;           // until the next one is started
     const struct cgroup *group; // not owned
-    struct command command;
+    struct command commands[WARM_KIND_COUNT];
     size_t log_lines;
     bool needs_sandbox;   // all of it, or there will be no job
     struct child *ready;  // owned, or NULL
@@ -97,11 +97,12 @@ static void lengthen_pause(struct warm *w)
         w->pause = PAUSE_MOST_MS;
 }
 
-static int spawn(struct warm *w, struct child **ret, struct error *e)
+static int spawn(struct warm *w, enum warm_kind kind, struct child **ret,
+                 struct error *e)
 {
     const struct child_config config = {
-        .program = w->command.program,
-        .arguments = (const char *const *)w->command.arguments,
+        .program = w->commands[kind].program,
+        .arguments = (const char *const *)w->commands[kind].arguments,
         .input = -1,
         .output = CHILD_LOG,
         .channel = -1,
@@ -117,7 +118,7 @@ static void start(struct warm *w)
 
     if (w->ready)
         return;
-    if (spawn(w, &w->ready, &e) < 0) {
+    if (spawn(w, WARM_CPU, &w->ready, &e) < 0) {
         if (w->pause < PAUSE_MOST_MS) // it is in the log often enough
             log_error(NULL, "no worker stands ready: %s", e.text);
         lengthen_pause(w);
@@ -153,12 +154,29 @@ static void on_exited(void *user, struct task_exit exit)
     start_later(w, w->pause);
 }
 
-/* Consumes @command. */
-static void take_over(struct warm *w, struct command command,
-                      const struct configuration *c)
+static const char *const kind_names[WARM_KIND_COUNT] = {
+    [WARM_CPU] = "cpu",
+    [WARM_GPU] = "cuda",
+};
+
+/* Did that change anything? */
+static bool take_over(struct warm *w, const struct configuration *c)
 {
-    command_fini(&w->command);
-    w->command = command;
+    bool is_new = false;
+
+    for (int i = 0; i < WARM_KIND_COUNT; i++) {
+        struct command command;
+        command_init(&command, c, kind_names[i]);
+        is_new |= !command_is_same(&w->commands[i], &command);
+        command_fini(&w->commands[i]);
+        w->commands[i] = command;
+    }
+    w->log_lines = (size_t)c->limits.log_lines;
+    return is_new;
+}
+
+static void expect_sandbox(struct warm *w, const struct configuration *c)
+{
     w->needs_sandbox = c->sandbox == CONFIGURATION_SANDBOX_REQUIRED;
     event_fini(&w->sandbox);
     if (c->sandbox == CONFIGURATION_SANDBOX_OFF)
@@ -169,13 +187,11 @@ struct warm *warm_create(uv_loop_t *loop, const struct cgroup *group,
                          const struct configuration *configuration)
 {
     struct warm *w = xcalloc(1, sizeof(*w));
-    struct command command;
 
     w->loop = loop;
     w->group = group;
-    w->log_lines = (size_t)configuration->limits.log_lines;
-    command_init(&command, configuration, "cpu");
-    take_over(w, command, configuration);
+    (void)take_over(w, configuration);
+    expect_sandbox(w, configuration);
     w->timer.data = w;
     (void)uv_timer_init(loop, &w->timer);
     start_later(w, w->pause);
@@ -186,7 +202,8 @@ static void on_closed(uv_handle_t *handle)
 {
     struct warm *w = handle->data;
 
-    command_fini(&w->command);
+    for (int i = 0; i < WARM_KIND_COUNT; i++)
+        command_fini(&w->commands[i]);
     event_fini(&w->sandbox);
     free(w);
 }
@@ -202,15 +219,9 @@ void warm_destroy(struct warm *w)
 
 void warm_configure(struct warm *w, const struct configuration *configuration)
 {
-    struct command command;
-
-    w->log_lines = (size_t)configuration->limits.log_lines;
-    command_init(&command, configuration, "cpu");
-    if (command_is_same(&w->command, &command)) {
-        command_fini(&command);
+    if (!take_over(w, configuration))
         return;
-    }
-    take_over(w, command, configuration);
+    expect_sandbox(w, configuration);
     child_destroy(w->ready);
     w->ready = NULL;
     w->pause = 0;
@@ -228,10 +239,11 @@ json_t *warm_sandbox_to_json(const struct warm *w)
     return all;
 }
 
-int warm_take(struct warm *w, struct child **ret, struct error *e)
+int warm_take(struct warm *w, enum warm_kind kind, struct child **ret,
+              struct error *e)
 {
-    if (!w->ready)
-        return spawn(w, ret, e);
+    if (!w->ready || kind != WARM_CPU)
+        return spawn(w, kind, ret, e);
     *ret = w->ready;
     w->ready = NULL;
     w->pause = 0;

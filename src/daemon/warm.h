@@ -16,6 +16,13 @@ struct error;
 struct json_t;
 struct warm;
 
+/* What a worker may use. */
+enum warm_kind {
+    WARM_CPU,
+    WARM_GPU, // any, if it is granted
+    WARM_KIND_COUNT
+};
+
 /* Workers get control groups below @group, which is lent. @configuration is
  * borrowed for the call. */
 struct warm *warm_create(uv_loop_t *loop, const struct cgroup *group,
@@ -30,8 +37,9 @@ void warm_configure(struct warm *w, const struct configuration *configuration);
  * reference; empty before one has spoken. */
 struct json_t *warm_sandbox_to_json(const struct warm *w);
 
-/* A worker that has no job yet, for the caller to own; a fresh one when none
- * stands ready. 0 or -errno. */
-int warm_take(struct warm *w, struct child **ret, struct error *e);
+/* A worker that has no job yet, for the caller to own; a fresh one when none of
+ * this kind stands ready. 0 or -errno. */
+int warm_take(struct warm *w, enum warm_kind kind, struct child **ret,
+              struct error *e);
 
 #endif

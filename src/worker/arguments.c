@@ -17,12 +17,14 @@ static const enum sandbox_mode modes[] = {
 
 static int set_device(struct arguments *a, const char *value)
 {
-    static const char gpu[] = "cuda:";
+    static const char gpu[] = "cuda";
+    const char *number = value + strlen(gpu);
 
     a->device = value;
     if (strcmp(value, "cpu") == 0)
         a->sandbox.device = SANDBOX_CPU;
-    else if (strncmp(value, gpu, strlen(gpu)) == 0)
+    else if (strncmp(value, gpu, strlen(gpu)) == 0 &&
+             (!*number || *number == ':'))
         a->sandbox.device = SANDBOX_GPU;
     else
         return -EINVAL;
@@ -73,7 +75,7 @@ static const struct row {
 } rows[] = {
     {"--standalone", NULL, "orders on 0, events on 1, files by 3",
      NULL, ARGUMENTS_STANDALONE},
-    {"--device", "ID", "may use cpu, or cuda:0 and the like", set_device, 0},
+    {"--device", "ID", "may use cpu, cuda, or cuda:0", set_device, 0},
     {"--sandbox", "MODE", "auto, required or off", set_mode, 0},
     {"--sandbox-path", "PATH", "files below may be read and written",
      add_path, 0},

@@ -21,7 +21,7 @@ enum arguments_action {
 
 struct arguments {
     enum arguments_action action;
-    const char *device;            // not owned: "cpu", "cuda:0"
+    const char *device;            // not owned: "cpu", "cuda", "cuda:0"
     struct sandbox_config sandbox; // its paths are owned
 };
 

@@ -122,6 +122,10 @@ class Service:
         self.process = None
 
     def configure(self, configuration):
+        machine = self.environment.get("VGPU_MACHINE")
+        if machine:  # what the stand-in for the driver keeps is for workers to write
+            os.makedirs(machine, exist_ok=True)
+            configuration = {"sandbox_paths": [machine], **configuration}
         self.configuration.write_text(json.dumps(configuration))
 
     def start(self, wait=True, user=None):
