@@ -143,7 +143,8 @@ void store_get(struct store *s, int64_t id, store_got *done, void *user);
 
 /*
  * Newest first, of any state in @states (a bit mask of 1 << enum state, 0: all)
- * with an id below @before (0: from the newest), at most @limit.
+ * with an id below @before (0: from the newest), at most @limit, and fewer where
+ * their documents are very large: only an empty page is behind the last job.
  */
 typedef void store_listed(void *user, int result,
                           const struct store_record *records, size_t count,

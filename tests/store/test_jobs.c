@@ -422,6 +422,39 @@ static void jobs_list__state_place_and_limit__newest_first(void **state)
     }
 }
 
+/* However many are asked for, a page has a size that its reader can bear. */
+static void jobs_list__large_documents__shorter_page(void **state)
+{
+    enum { DOCUMENT = 64 << 10, JOBS = 80 };
+    struct database_fixture *f = *state;
+    char *document = calloc(1, DOCUMENT);
+    struct store_record *records;
+    size_t count;
+
+    assert_non_null(document);
+    memset(document, ' ', DOCUMENT - 1);
+    for (int64_t id = 1; id <= JOBS; id++) {
+        struct jobs_new n = new_job(id);
+        n.document = document;
+        assert_int_equal(jobs_add(f->db, &id, &n, &f->error), 0);
+    }
+    free(document);
+    assert_int_equal(jobs_list(f->db, &records, &count, 0, 0, JOBS, &f->error),
+                     0);
+    assert_in_range(count, 60, 70);
+    int64_t last = records[count - 1].job.id;
+    assert_int_equal(last, JOBS + 1 - (int64_t)count);
+    while (count > 0)
+        store_record_fini(&records[--count]);
+    free(records);
+    assert_int_equal(
+        jobs_list(f->db, &records, &count, 0, last, JOBS, &f->error), 0);
+    assert_int_equal(count, last - 1); // the rest
+    while (count > 0)
+        store_record_fini(&records[--count]);
+    free(records);
+}
+
 static void jobs_load__queued_only__oldest_first(void **state)
 {
     struct database_fixture *f = *state;
@@ -599,6 +632,7 @@ int main(void)
         TEST(jobs_update__wrong__refused_and_nothing_changes),
         TEST(jobs__unknown_words__bad_message),
         TEST(jobs_list__state_place_and_limit__newest_first),
+        TEST(jobs_list__large_documents__shorter_page),
         TEST(jobs_load__queued_only__oldest_first),
         TEST(jobs_prune__age_and_number__oldest_go_first),
         TEST(jobs_prune__many__in_steps),
