@@ -22,6 +22,7 @@ struct json_t;
 #define DIAGNOSIS_LAYERS_MOST   16
 #define DIAGNOSIS_FOLDERS_MOST  256
 #define DIAGNOSIS_ABSENCES_MOST 64
+#define DIAGNOSIS_SESSIONS_MOST 1024
 
 /* The nodes of an NVIDIA card that the service is given. */
 struct diagnosis_known_node {
@@ -115,6 +116,16 @@ struct diagnosis_folder {
     char problem[128]; // instead of all that: it does not answer; ""
 };
 
+/* An encoder session that is open on a GPU, and who holds it. */
+struct diagnosis_session {
+    char device[16]; // "cuda:0"
+    int64_t pid;
+    char name[64];  // of its program, "" unknown
+    char codec[16]; // "h264", ""
+    int32_t width;  // pixels
+    int32_t height;
+};
+
 struct diagnosis {
     char version[32];
     int64_t pid;
@@ -122,6 +133,9 @@ struct diagnosis {
     struct diagnosis_process process;
     struct diagnosis_folder *folders; // owned
     size_t folder_count;
+    char nvenc_headers[16]; // what FFmpeg was built for, where that is known
+    struct diagnosis_session *sessions; // owned
+    size_t session_count;
 };
 
 const char *diagnosis_role_name(enum diagnosis_role role);

@@ -14,10 +14,9 @@
 
 #include "finding.h"
 
-struct device_profile;
 struct diagnosis;
+struct json_t;
 struct machine;
-struct sample;
 
 /* How a folder of the service's looks from here. */
 struct doctor_outlook {
@@ -33,6 +32,8 @@ struct patient {
     const char *reason;                // why it did not tell; not owned
     const char *remedy;                // and what to do; not owned
     const struct doctor_outlook *here; // not owned; as service->folders
+    const struct json_t *devices;      // not owned; of Devices, NULL: unknown
+    const char *problem; // not owned; of Devices: why there are no more of them
 };
 
 struct doctor_check {
@@ -69,7 +70,12 @@ void doctor_ffmpeg(const struct patient *p, struct finding *ret);
 // doctor_driver.c
 void doctor_cuda(const struct patient *p, struct finding *ret);
 void doctor_match(const struct patient *p, struct finding *ret);
+// doctor_devices.c
 void doctor_nvenc(const struct patient *p, struct finding *ret);
+void doctor_survey(const struct patient *p, struct finding *ret);
+void doctor_sessions(const struct patient *p, struct finding *ret);
+void doctor_memory(const struct patient *p, struct finding *ret);
+void doctor_health(const struct patient *p, struct finding *ret);
 // doctor_service.c
 void doctor_service(const struct patient *p, struct finding *ret);
 void doctor_worker(const struct patient *p, struct finding *ret);

@@ -76,44 +76,35 @@ static const char *version_of_file(const char *path)
     return strchr(version, '.') ? version : "";
 }
 
-static void compare(const char *kernel, const char *what, const char *version,
+/* Is it known at all? A misfit is told. */
+static bool compare(const char *kernel, const char *what, const char *version,
                     struct finding *ret)
 {
     if (!version[0])
-        return;
-    if (version_compare(kernel, version) == 0)
-        finding_add(ret, FINDING_GOOD, NULL, "%s is %s as the kernel's part is",
-                    what, version);
-    else
+        return false;
+    if (version_compare(kernel, version) != 0)
         finding_add(ret, FINDING_BAD, MISMATCH_FIX,
                     "%s is %s, the kernel's part is %s", what, version, kernel);
+    return true;
 }
 
 void doctor_match(const struct patient *p, struct finding *ret)
 {
     const struct diagnosis_process *s = &p->service->process;
     const char *kernel = p->machine->driver;
+    size_t known = 0;
 
     if (s->nvml_result == NVML_MISMATCH)
         finding_add(ret, FINDING_BAD, MISMATCH_FIX,
                     "NVML: driver/library version mismatch");
     for (size_t i = 0; kernel[0] && i < s->library_count; i++)
-        compare(kernel, s->libraries[i].name,
-                version_of_file(s->libraries[i].path), ret);
-    if (kernel[0])
-        compare(kernel, "NVML", s->nvml_driver, ret);
-    if (!ret->found)
+        known += compare(kernel, s->libraries[i].name,
+                         version_of_file(s->libraries[i].path), ret);
+    known += kernel[0] && compare(kernel, "NVML", s->nvml_driver, ret);
+    if (!ret->found && known)
+        finding_add(ret, FINDING_GOOD, NULL,
+                    "the kernel's part and the libraries are all %s", kernel);
+    else if (!ret->found)
         finding_add(ret, FINDING_NOTE, NULL,
                     "the versions of the libraries are not known");
-}
-
-void doctor_nvenc(const struct patient *p, struct finding *ret)
-{
-    const struct diagnosis_process *s = &p->service->process;
-
-    if (!s->nvenc_api[0])
-        finding_add(ret, FINDING_NOTE, NULL, "the driver does not tell");
-    else
-        finding_add(ret, FINDING_GOOD, NULL, "the driver speaks NVENC %s",
-                    s->nvenc_api);
 }

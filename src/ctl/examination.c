@@ -1,6 +1,7 @@
 #include "examination.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/system.h"
 #include "command.h"
 #include "status.h"
 #include "wire/client.h"
@@ -70,25 +72,52 @@ static void take_answer(struct examination *x,
                     &e);
 }
 
-/* 0, or -errno with words. */
-static int ask(struct examination *x, struct client *c, struct error *e)
+/* 0 with a reply for the caller to finish, or -errno with words. */
+static int call(struct client *c, const char *method, struct message_reply *ret,
+                struct error *e)
 {
-    struct message_reply reply;
+    int r = client_call(c, method, NULL, false, NULL, 0, e);
 
-    int r = client_call(c, INTERFACE_DIAGNOSE, NULL, false, NULL, 0, e);
     if (r < 0)
         return r;
-    r = client_receive(c, PATIENCE, &reply, e);
+    r = client_receive(c, PATIENCE, ret, e);
     if (r == 0)
         return error_set(e, -ECONNRESET, "the service hung up");
     if (r == -EAGAIN)
         return error_set(e, r, "the service does not answer");
+    return r < 0 ? r : 0;
+}
+
+static int ask_diagnosis(struct examination *x, struct client *c,
+                         struct error *e)
+{
+    struct message_reply reply;
+
+    int r = call(c, INTERFACE_DIAGNOSE, &reply, e);
     if (r < 0)
         return r;
     if (reply.error)
         take_refusal(x, &reply);
     else
         take_answer(x, &reply);
+    message_reply_fini(&reply);
+    return 0;
+}
+
+static int ask_devices(struct examination *x, struct client *c, struct error *e)
+{
+    struct message_reply reply;
+
+    int r = call(c, INTERFACE_DEVICES, &reply, e);
+    if (r < 0)
+        return r;
+    if (!reply.error) {
+        x->devices = json_incref(reply.parameters);
+        x->patient.devices = json_object_get(x->devices, "devices");
+        const char *problem =
+            json_string_value(json_object_get(x->devices, "problem"));
+        x->patient.problem = problem ? problem : "";
+    }
     message_reply_fini(&reply);
     return 0;
 }
@@ -101,7 +130,9 @@ static void ask_service(struct examination *x, const struct invocation *v)
 
     int r = client_connect(&c, path, &e);
     if (r == 0)
-        r = ask(x, c, &e);
+        r = ask_diagnosis(x, c, &e);
+    if (r == 0)
+        r = ask_devices(x, c, &e);
     client_close(c);
     free(path);
     if (r < 0)
@@ -109,6 +140,19 @@ static void ask_service(struct examination *x, const struct invocation *v)
                     "systemctl start transcoded.socket, then journalctl -u "
                     "transcoded",
                     &e);
+}
+
+/* The service may not see whose a process is that holds a session. */
+static void name_holders(struct diagnosis *d)
+{
+    for (size_t i = 0; i < d->session_count; i++) {
+        struct diagnosis_session *s = &d->sessions[i];
+        char path[48];
+        if (s->name[0])
+            continue;
+        (void)snprintf(path, sizeof(path), "/proc/%" PRId64 "/comm", s->pid);
+        (void)system_read_line(path, s->name, sizeof(s->name));
+    }
 }
 
 /* Only at folders that the service has trouble with: one that does not answer
@@ -129,9 +173,11 @@ static void look_at_folders(struct examination *x)
 
 void examination_init(struct examination *ret, const struct invocation *v)
 {
-    *ret = (struct examination){.patient = {.machine = &ret->machine}};
+    *ret = (struct examination){
+        .patient = {.machine = &ret->machine, .problem = ""}};
     machine_read(&ret->machine);
     ask_service(ret, v);
+    name_holders(&ret->service);
     look_at_folders(ret);
 }
 
@@ -139,4 +185,5 @@ void examination_fini(struct examination *x)
 {
     diagnosis_fini(&x->service);
     free(x->here);
+    json_decref(x->devices);
 }

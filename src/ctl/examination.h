@@ -15,6 +15,7 @@ struct examination {
     struct machine machine;
     struct diagnosis service;
     struct doctor_outlook *here; // owned
+    struct json_t *devices;      // referenced; the reply to Devices, or NULL
     char reason[640];
     struct patient patient; // borrows from the above: must not be moved
 };

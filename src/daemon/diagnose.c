@@ -18,6 +18,7 @@
 #include "child.h"
 #include "connection.h"
 #include "daemon.h"
+#include "inventory.h"
 #include "methods.h"
 #include "model/diagnosis.h"
 #include "model/document.h"
@@ -164,8 +165,50 @@ static void destroy(struct diagnosing *g)
     uv_close((uv_handle_t *)&g->timer, on_timer_closed);
 }
 
+/* The name of the program @pid, which holds memory as well. */
+static const char *name_of(const struct sample *s, int64_t pid)
+{
+    for (size_t i = 0; i < s->process_count; i++) {
+        if (s->processes[i].pid == pid)
+            return s->processes[i].name;
+    }
+    return "";
+}
+
+static void add_session(struct diagnosis *ret, const char *device,
+                        const struct sample *s, size_t which)
+{
+    const struct sample_session *from = &s->sessions[which];
+
+    if (ret->session_count == DIAGNOSIS_SESSIONS_MOST)
+        return;
+    struct diagnosis_session *to = &ret->sessions[ret->session_count++];
+    to->pid = from->pid;
+    to->width = from->width;
+    to->height = from->height;
+    (void)snprintf(to->device, sizeof(to->device), "%s", device);
+    (void)snprintf(to->codec, sizeof(to->codec), "%s", from->codec);
+    (void)snprintf(to->name, sizeof(to->name), "%s", name_of(s, from->pid));
+}
+
+/* What is known of the GPUs without asking anybody. */
+static void add_gpus(struct diagnosis *ret, const struct inventory *inventory)
+{
+    const struct inventory_device *d = NULL;
+
+    (void)snprintf(ret->nvenc_headers, sizeof(ret->nvenc_headers), "%s",
+                   inventory_nvenc_headers(inventory));
+    ret->sessions = xcalloc(DIAGNOSIS_SESSIONS_MOST, sizeof(*ret->sessions));
+    while ((d = inventory_next(inventory, d))) {
+        const struct sample *s = inventory_latest(d, clock_now());
+        for (size_t i = 0; s && i < s->session_count; i++)
+            add_session(ret, d->survey.id, s, i);
+    }
+}
+
 static void answer(struct diagnosing *g)
 {
+    add_gpus(&g->found, g->daemon->inventory);
     json_t *reply = diagnosis_to_json(&g->found);
 
     list_foreach (link, next, &g->askers) {

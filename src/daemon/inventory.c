@@ -9,6 +9,7 @@
 struct inventory {
     struct list devices; // of inventory_device, owned
     char libav[sizeof(((struct survey *)0)->libav)];
+    char nvenc_headers[sizeof(((struct survey *)0)->nvenc_headers)];
     char *problem; // owned
     bool is_settled;
     bool is_current;
@@ -43,6 +44,11 @@ void inventory_destroy(struct inventory *i)
         device_destroy(device_of(link));
     free(i->problem);
     free(i);
+}
+
+const char *inventory_nvenc_headers(const struct inventory *i)
+{
+    return i->nvenc_headers;
 }
 
 struct inventory_device *inventory_find(const struct inventory *i,
@@ -137,6 +143,7 @@ void inventory_set(struct inventory *i, const struct survey *s)
             add(i, &s->devices[n]);
     }
     (void)snprintf(i->libav, sizeof(i->libav), "%s", s->libav);
+    memcpy(i->nvenc_headers, s->nvenc_headers, sizeof(i->nvenc_headers));
     take_problem(i, join(s->problems, s->problem_count));
     i->is_current = true;
 }

@@ -61,6 +61,10 @@ const char *inventory_libav(const struct inventory *i);
 /* Was no card ever found? */
 bool inventory_is_empty(const struct inventory *i);
 
+/* NVENC API that libav was built for, where the last survey met it: "12.0"; ""
+ * not known, for then the driver is new enough. */
+const char *inventory_nvenc_headers(const struct inventory *i);
+
 /* By id ("cuda:0"), or by UUID; absent ones, too. NULL: never seen. */
 struct inventory_device *inventory_find(const struct inventory *i,
                                         const char *id);

@@ -136,6 +136,20 @@ static const struct record folder_record = {
 };
 #undef F
 
+#define W struct diagnosis_session
+static const struct field session_fields[] = {
+    {"device", ROW_CHARS(W, device)},
+    {"pid", ROW_INTEGER(W, pid), .most = IDS_MOST},
+    {"name", ROW_CHARS(W, name), EMPTY},
+    {"codec", ROW_CHARS(W, codec), EMPTY},
+    {"width", ROW_INT32(W, width), .most = 65536, .fallback = "0"},
+    {"height", ROW_INT32(W, height), .most = 65536, .fallback = "0"},
+};
+static const struct record session_record = {
+    RECORD(W, session_fields), .unknown = RECORD_IGNORE,
+};
+#undef W
+
 #define D struct diagnosis
 static const struct field fields[] = {
     {"version", ROW_CHARS(D, version), EMPTY},
@@ -144,6 +158,10 @@ static const struct field fields[] = {
     {"process", ROW_OBJECT(D, process, &process_record)},
     {"folders", ROW_LIST(D, folders, struct diagnosis_folder *, folder_count,
                          &folder_record), .most = DIAGNOSIS_FOLDERS_MOST},
+    {"nvenc_headers", ROW_CHARS(D, nvenc_headers), EMPTY},
+    {"sessions", ROW_LIST(D, sessions, struct diagnosis_session *,
+                          session_count, &session_record),
+     .most = DIAGNOSIS_SESSIONS_MOST, .fallback = "[]"},
 };
 static const struct record record = {
     RECORD(D, fields), .unknown = RECORD_IGNORE,
