@@ -133,6 +133,7 @@ struct diagnosis {
     struct diagnosis_process process;
     struct diagnosis_folder *folders; // owned
     size_t folder_count;
+    bool is_surveyed;       // the GPUs have been, well or badly
     char nvenc_headers[16]; // what FFmpeg was built for, where that is known
     struct diagnosis_session *sessions; // owned
     size_t session_count;

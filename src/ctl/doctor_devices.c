@@ -112,6 +112,10 @@ void doctor_survey(const struct patient *p, struct finding *ret)
 {
     const struct diagnosis_process *s = &p->service->process;
 
+    if (!p->service->is_surveyed) {
+        finding_add(ret, FINDING_NOTE, NULL, "it is under way");
+        return;
+    }
     each_gpu(p, ret, judge_abilities);
     if (ret->state == FINDING_NOTE && s->cuda_devices > 0 && !is_misfit(p) &&
         p->problem[0])

@@ -196,6 +196,7 @@ static void add_gpus(struct diagnosis *ret, const struct inventory *inventory)
 {
     const struct inventory_device *d = NULL;
 
+    ret->is_surveyed = inventory_is_settled(inventory);
     (void)snprintf(ret->nvenc_headers, sizeof(ret->nvenc_headers), "%s",
                    inventory_nvenc_headers(inventory));
     ret->sessions = xcalloc(DIAGNOSIS_SESSIONS_MOST, sizeof(*ret->sessions));

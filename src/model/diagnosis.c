@@ -158,6 +158,7 @@ static const struct field fields[] = {
     {"process", ROW_OBJECT(D, process, &process_record)},
     {"folders", ROW_LIST(D, folders, struct diagnosis_folder *, folder_count,
                          &folder_record), .most = DIAGNOSIS_FOLDERS_MOST},
+    {"surveyed", ROW_BOOL(D, is_surveyed), .fallback = "false"},
     {"nvenc_headers", ROW_CHARS(D, nvenc_headers), EMPTY},
     {"sessions", ROW_LIST(D, sessions, struct diagnosis_session *,
                           session_count, &session_record),

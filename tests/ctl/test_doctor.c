@@ -110,6 +110,7 @@ static void heal(struct ward *w)
         .service = {.version = TRANSCODED_VERSION,
                     .pid = 17,
                     .is_service = true,
+                    .is_surveyed = true,
                     .process = healthy_process},
         .folders = {{.role = DIAGNOSIS_STORE,
                      .path = "/var/lib/transcoded",
@@ -419,6 +420,11 @@ BREAKS(not_surveyed)
     json_array_remove(w->devices, 1);
     w->patient.problem = "the survey took longer than 60 s";
 }
+BREAKS(survey_under_way)
+{
+    not_surveyed(w);
+    w->service.is_surveyed = false;
+}
 BREAKS(sessions_gone)
 {
     json_object_set_new(
@@ -636,6 +642,8 @@ static const struct {
     CASE(partly, "survey:warning"),
     CASE(useless, "survey:bad"),
     CASE(not_surveyed, "survey:bad sessions:note memory:note health:note"),
+    CASE(survey_under_way,
+         "survey:note sessions:note memory:note health:note"),
     CASE(sessions_gone, "sessions:warning"),
     CASE(sessions_unlimited, ""),
     CASE(sessions_unknown, "sessions:note"),

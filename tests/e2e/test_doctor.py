@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""transcodectl doctor on a made-up machine with a Quadro P1000, in good health,
+and with one thing after the other broken.
+
+/sys, /proc and /dev are a folder (TRANSCODED_SYSTEM_ROOT), the driver is the
+stand-in. What only a kernel can do, device rules say, is in tests/ctl, where
+what the service would say is made up, too.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import unittest
+
+import harness
+from harness import BUILD, TRANSCODECTL, wait_until
+
+DRIVER = "470.256.02"
+VERSION = f"NVRM version: NVIDIA UNIX x86_64 Kernel Module  {DRIVER}  Thu May  2 14:37:44 UTC 2024\n"
+MODULES = ("nvidia_uvm", "nvidia_drm", "nvidia_modeset", "nvidia", "i2c_core")
+NODES = ("nvidia0", "nvidiactl", "nvidia-modeset", "nvidia-uvm", "nvidia-uvm-tools",
+         "dri/card0", "dri/renderD128")
+VGPU = BUILD / "vgpu"
+
+
+class Machine:
+    """A folder with what doctor reads of a machine."""
+
+    def __init__(self, folder):
+        self.root = folder
+        self.card("0000:01:00.0", "0x10de", "0x1cb1", "nvidia")
+        self.drm("card0", "0000:01:00.0")
+        self.drm("renderD128", "0000:01:00.0")
+        self.write("proc/modules", "".join(f"{m} 1 0 - Live 0x0 (PO)\n" for m in MODULES))
+        self.write("proc/driver/nvidia/version", VERSION)
+        self.write("run/nvidia-persistenced/socket", "")
+        for node in NODES:
+            self.write(f"dev/{node}", "")
+            (self.root / "dev" / node).chmod(0o666)
+
+    def path(self, name):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write(self, name, text):
+        self.path(name).write_text(text)
+
+    def link(self, name, target):
+        path = self.path(name)
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        path.symlink_to(target)
+
+    def card(self, slot, vendor, device, driver):
+        folder = f"sys/bus/pci/devices/{slot}"
+        self.write(f"{folder}/class", "0x030000\n")
+        self.write(f"{folder}/vendor", vendor + "\n")
+        self.write(f"{folder}/device", device + "\n")
+        self.link(f"{folder}/driver", f"../../../../bus/pci/drivers/{driver}")
+
+    def drm(self, name, slot):
+        self.link(f"sys/class/drm/{name}/device", f"../../../bus/pci/devices/{slot}")
+
+    def remove(self, name):
+        path = self.root / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+class Doctor(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        if not (VGPU / "libcuda.so.1").exists():
+            self.skipTest("the stand-in for the driver is not built: make vgpu")
+        self.machine = Machine(self.folder / "machine")
+        self.gpu = self.folder / "gpu"
+        self.gpu.mkdir()
+        self.gpu.chmod(0o777)
+        self.root_environment = {"TRANSCODED_SYSTEM_ROOT": str(self.folder / "machine"),
+                                 "LC_ALL": "C.UTF-8"}
+        self.environment = {**self.root_environment, "VGPU_MACHINE": str(self.gpu),
+                            "LD_LIBRARY_PATH": str(VGPU), "CUDA_VISIBLE_DEVICES": "0",
+                            "NVIDIA_VISIBLE_DEVICES": "all",
+                            "NVIDIA_DRIVER_CAPABILITIES": "compute,video,utility"}
+
+    def start(self, configuration=None, **environment):
+        configuration = configuration or {"roots": {"read": ["/"], "write": [str(self.out)]}}
+        given = {k: v for k, v in {**self.environment, **environment}.items() if v is not None}
+        s = self.service(configuration, environment=given)
+        wait_until(lambda: s.call("Devices")["parameters"]["problem"]
+                   != "the GPUs have not been surveyed yet", "the GPUs are surveyed")
+        return s
+
+    def sampled(self, service):
+        """Until the card's readings are there."""
+        def gpu():
+            devices = service.call("Devices")["parameters"]["devices"]
+            return len(devices) > 1 and devices[1]["gpu"]["temperature"] is not None
+        wait_until(gpu, "the card is watched")
+
+    def ask(self, *arguments, socket=None, status=None, user=None, **environment):
+        r = subprocess.run([TRANSCODECTL, "--socket", socket or self.folder / "service/io.transcoded",
+                            "doctor", *arguments], capture_output=True, text=True, user=user,
+                           env={**os.environ, **self.root_environment, **environment},
+                           timeout=harness.PATIENCE)
+        self.assertEqual(r.stderr, "")
+        if status is not None:
+            self.assertEqual(r.returncode, status, r.stdout)
+        return r.stdout
+
+    def findings(self, *arguments, **keywords):
+        lines = self.ask("--json", *arguments, **keywords).splitlines()
+        found = [json.loads(line) for line in lines]
+        self.assertEqual(len(found), len({f["id"] for f in found}), "one object a check")
+        return {f["id"]: f for f in found}
+
+    def states(self, found, *, but=()):
+        return {id: f["state"] for id, f in found.items() if f["state"] != "good" and id not in but}
+
+    # What is no matter of the machine's here: who runs the tests, in what.
+    CIRCUMSTANCES = ("groups", "sandbox")
+
+    def broken(self, **keywords):
+        """What is not good, with the words of what is bad."""
+        found = self.findings(**keywords)
+        return self.states(found, but=self.CIRCUMSTANCES), found
+
+    def test_healthy__all_is_good(self):
+        service = self.start()
+        self.sampled(service)
+        states, found = self.broken(status=0)
+        self.assertEqual(states, {}, found)
+        self.assertEqual(found["card"]["found"], "Quadro P1000 (10de:1cb1) at 0000:01:00.0")
+        self.assertEqual(found["driver"]["found"], f"{DRIVER}, as expected")
+        self.assertEqual(found["health"]["found"], "cuda:0: 48 °C; cuda:0: 18 W")
+        self.assertIn(str(VGPU.resolve() / "libvgpu.so"), found["libraries"]["found"])
+        self.assertIn("CUDA 11.4, 1 card", found["cuda"]["found"])
+        self.assertIn("0 ours, 0 of others, 3 at most", found["sessions"]["found"])
+        text = self.ask(status=0)
+        self.assertRegex(text, r"(?m)^✓ card +Quadro P1000")
+        self.assertNotIn("✗", text)
+
+    def test_machine__each_thing_broken__its_line_changes(self):
+        service = self.start()
+        self.sampled(service)
+        m = self.machine
+        slot = "sys/bus/pci/devices/0000:01:00.0"
+        cases = [
+            ("nouveau", lambda: m.link(f"{slot}/driver", "../../drivers/nouveau"), {"card": "bad"}),
+            ("no driver bound", lambda: m.remove(f"{slot}/driver"), {"card": "bad"}),
+            ("a module missing", lambda: m.write("proc/modules", "nvidia 1 0\nnvidia_drm 1 0\nnvidia_modeset 1 0\n"),
+             {"modules": "bad"}),
+            ("driver and libraries differ",
+             lambda: m.write("proc/driver/nvidia/version", VERSION.replace(DRIVER, "470.239.06")),
+             {"driver": "warning", "match": "bad"}),
+            ("an iGPU is card0", self.put_igpu_first, {"display": "warning"}),
+            ("nobody keeps it awake", lambda: m.remove("run/nvidia-persistenced"), {"persistence": "warning"}),
+            ("a node missing", lambda: m.remove("dev/nvidia-uvm"), {"nodes": "bad"}),
+            ("a lesser node missing", lambda: m.remove("dev/dri/renderD128"), {"nodes": "warning"}),
+            ("a node that cannot be opened", self.put_folder, {"access": "bad"}),
+        ]
+        for name, damage, expected in cases:
+            with self.subTest(name):
+                shutil.rmtree(m.root)
+                m.__init__(m.root)
+                damage()
+                bad = "bad" in expected.values()
+                states, found = self.broken(status=1 if bad else 0)
+                self.assertEqual(states, expected, found)
+                for id, state in expected.items():
+                    self.assertTrue(found[id]["fix"], found[id])
+
+    def put_igpu_first(self):
+        self.machine.card("0000:00:02.0", "0x8086", "0x0412", "i915")
+        self.machine.drm("card0", "0000:00:02.0")
+        self.machine.drm("card1", "0000:01:00.0")
+
+    def put_folder(self):
+        self.machine.remove("dev/nvidia0")
+        (self.machine.root / "dev/nvidia0").mkdir()
+
+    def test_environment__each_thing_broken__its_line_changes(self):
+        few = self.folder / "few"
+        few.mkdir()
+        for name in "libcuda.so.1", "libnvcuvid.so.1", "libnvidia-ml.so.1":
+            (few / name).symlink_to(VGPU / "libvgpu.so")
+        cases = [
+            ("no card visible", {"CUDA_VISIBLE_DEVICES": "-1"}, {"variables": "bad"}),
+            ("container without video", {"NVIDIA_DRIVER_CAPABILITIES": "compute"}, {"variables": "warning"}),
+            ("a driver that does not start", {"VGPU_NO_DRIVER": "1"},
+             {"cuda": "bad"}),
+            ("no encoder library", {"LD_LIBRARY_PATH": str(few)}, {"libraries": "bad"}),
+            ("an API older than FFmpeg's", {"VGPU_NVENC_VERSION": "10.0"}, {"nvenc": "bad"}),
+        ]
+        for name, environment, expected in cases:
+            with self.subTest(name):
+                with contextlib.ExitStack() as stack:
+                    service = harness.Service(self.folder / "service", {},
+                                              {**self.environment, **environment})
+                    stack.enter_context(service)
+                    wait_until(lambda: service.call("Devices")["parameters"]["problem"]
+                               != "the GPUs have not been surveyed yet", "surveyed")
+                    states, found = self.broken()
+                    bad = {id for id, state in states.items() if state == "bad"}
+                    self.assertEqual(bad, {id for id, s in expected.items() if s == "bad"}, found)
+                    for id, state in expected.items():
+                        self.assertEqual(states.get(id), state, found[id])
+                        self.assertTrue(found[id]["fix"], found[id])
+
+    def test_no_card__few_lines_and_none_is_bad(self):
+        shutil.rmtree(self.machine.root)
+        self.machine.root.mkdir()
+        self.start(LD_LIBRARY_PATH=None)
+        found = self.findings(status=0)
+        self.assertEqual(found["card"]["found"], "no NVIDIA card: the CPU does the work")
+        self.assertEqual(set(found), {"card", "service", "worker", "ffmpeg", "sandbox", "store",
+                                      "roots", "unit", "space"})
+        self.assertNotIn("✗", self.ask(status=0))
+
+    def test_no_service__one_line_is_bad_and_the_machine_is_looked_at(self):
+        found = self.findings(status=1)
+        self.assertEqual(self.states(found), {"service": "bad"})
+        self.assertIn("there is no socket", found["service"]["found"])
+        self.assertIn("systemctl start", found["service"]["fix"])
+        self.assertIn("nodes", found)
+        self.assertNotIn("access", found)
+        text = self.ask("--test", status=1)
+        self.assertEqual(text.count("✗"), 1)
+
+    def test_test__cpu__makes_a_second_of_film_and_leaves_nothing(self):
+        shutil.rmtree(self.machine.root)
+        self.machine.root.mkdir()
+        self.start(LD_LIBRARY_PATH=None)
+        place = self.folder / "tmp"
+        place.mkdir()
+        found = self.findings("--test", status=0, TMPDIR=str(place))
+        self.assertRegex(found["test-cpu"]["found"], r"^25 frames in .* on cpu by native>scale>libx264$")
+        self.assertNotIn("test-gpu", found)
+        self.assertEqual(list(place.iterdir()), [])
+
+    def test_folders__each_thing_broken__its_line_changes(self):
+        gone, file = self.folder / "gone", self.folder / "file"
+        file.write_text("")
+        for roots, expected in (({"read": [str(gone)]}, {"roots": "bad"}),
+                                ({"write": [str(file)]}, {"roots": "bad"})):
+            with self.subTest(roots), contextlib.ExitStack() as stack:
+                service = harness.Service(self.folder / "service", {"roots": roots},
+                                          self.environment)
+                stack.enter_context(service)
+                found = self.findings(status=1)
+                bad = {id: "bad" for id, f in found.items() if f["state"] == "bad"}
+                self.assertEqual(bad, expected, found)
+
+    @unittest.skipIf(os.geteuid(), "mounting needs root")
+    def test_read_only_for_the_service__the_units_line_is_bad(self):
+        """As ReadWritePaths= makes it: another view of the same folder."""
+        service = harness.Service(self.folder / "service", {"roots": {"write": [str(self.out)]}},
+                                  self.environment)
+        program = self.folder / "in-a-view"
+        program.write_text("#!/bin/sh\nset -e\nmount --bind \"$OUT\" \"$OUT\"\n"
+                           "mount -o remount,bind,ro \"$OUT\"\n"
+                           f"exec {harness.TRANSCODED} \"$@\"\n")
+        program.chmod(0o755)
+        unshared = self.folder / "unshared"
+        unshared.write_text(f"#!/bin/sh\nexec unshare --mount {program} \"$@\"\n")
+        unshared.chmod(0o755)
+        service.program = unshared
+        service.environment["OUT"] = str(self.out)
+        if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
+            self.skipTest("no mount namespaces here")
+        with service:
+            found = self.findings(status=1)
+        bad = {id: f["fix"] for id, f in found.items() if f["state"] == "bad"}
+        self.assertEqual(bad, {"unit": f"ReadWritePaths={self.out} in the unit"}, found)
+
+    @unittest.skipIf(os.geteuid(), "another user needs root")
+    def test_stranger__is_told_to_ask_as_root(self):
+        service = self.service({"socket_mode": "0666"}, environment=self.environment)
+        for path in service.folder, service.socket:
+            path.chmod(0o777)
+        program = harness.for_everybody(TRANSCODECTL, self.folder)
+        r = subprocess.run([program, "--socket", service.socket, "doctor", "--json"], user=65534,
+                           capture_output=True, text=True,
+                           env={**os.environ, **self.root_environment})
+        found = {f["id"]: f for f in map(json.loads, r.stdout.splitlines())}
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        self.assertEqual(found["service"]["state"], "warning")
+        self.assertIn("sudo transcodectl doctor", found["service"]["fix"])
+
+    def test_worker_that_hangs__the_answer_says_at_which_step(self):
+        worker = self.folder / "worker"
+        worker.write_text('#!/bin/sh\n[ "$1" = --diagnose ] || exec sleep 1000\n'
+                          'printf \'{"step":"cuInit"}\\0\' >&3\nexec sleep 1000\n')
+        worker.chmod(0o755)
+        self.service({"worker": str(worker), "limits": {"start_timeout": "1s"}},
+                     environment=self.root_environment)
+        found = self.findings(status=1)
+        self.assertEqual(found["worker"]["found"],
+                         "a worker that was to look around: no answer within 1 s at cuInit")
+
+    def test_worker_that_dies__is_told(self):
+        worker = self.folder / "worker"
+        worker.write_text('#!/bin/sh\n[ "$1" = --diagnose ] || exec sleep 1000\n'
+                          'printf \'{"step":"cuInit"}\\0\' >&3\nkill -SEGV $$\n')
+        worker.chmod(0o755)
+        self.service({"worker": str(worker)}, environment=self.root_environment)
+        self.assertIn("ended by signal 11 (Segmentation fault) at cuInit",
+                      self.findings(status=1)["worker"]["found"])
+
+    def test_texts_of_others__are_harmless_on_a_terminal(self):
+        odd = self.folder / "odd\u202ename"
+        self.service({"roots": {"read": [str(odd)]}}, environment=self.root_environment)
+        text = self.ask(status=1)
+        self.assertNotIn("\u202e", text)
+        self.assertIn("odd\\u202ename", text)
+
+    def test_other_character_sets__get_plain_marks(self):
+        text = self.ask(status=1, LC_ALL="C")
+        self.assertTrue(text.isascii(), text)
+        self.assertRegex(text, r"(?m)^x service ")
+
+    def test_two_ask_at_once__both_are_answered(self):
+        service = self.start()
+        with service.connect() as one, service.connect() as two:
+            one.send("Diagnose")
+            two.send("Diagnose")
+            answers = [one.receive()["parameters"], two.receive()["parameters"]]
+        self.assertEqual(answers[0], answers[1])
+
+    def test_client_that_leaves__costs_nothing(self):
+        service = self.start()
+        for _ in range(3):
+            with service.connect() as v:
+                v.send("Diagnose")
+        self.assertEqual(service.call("Diagnose")["parameters"]["process"]["step"], "")
+
+
+if __name__ == "__main__":
+    harness.main()
