@@ -52,7 +52,7 @@ class Install(harness.TestCase):
             self.assertEqual(executable, name.startswith(("bin/", "libexec/")), name)
 
     def test_install__what_the_manuals_name__is_there(self):
-        there = self.files() + ["share/transcoded/profiles"]
+        there = self.files() + ["share/transcoded/profiles", "share/transcoded/systemd"]
         for page in "man1/transcodectl.1", "man8/transcoded.8":
             text = (self.installed / "share/man" / page).read_text()
             named = re.findall(r"Pa (share/\S+)", text)

@@ -2,6 +2,7 @@
 (tests/system/boot) with what `make install` has put into a folder.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -73,9 +74,11 @@ class Machine:
     def _find_init(self):
         if self.outer.poll() is not None:
             raise AssertionError("no machine: " + self.words.read_text())
-        children = self._children(self.outer.pid)
-        name = children and pathlib.Path(f"/proc/{children[0]}/comm").read_text().strip()
-        return int(children[0]) if name == "systemd" else None
+        for child in self._children(self.outer.pid):
+            with contextlib.suppress(OSError):  # one of the script's steps, which has ended
+                if pathlib.Path(f"/proc/{child}/comm").read_text() == "systemd\n":
+                    return int(child)
+        return None
 
     def _is_up(self):
         r = self.run("systemctl", "is-system-running", check=False)
@@ -106,6 +109,14 @@ class Machine:
         if check and r.returncode:
             raise AssertionError(f"{command} ended with {r.returncode}: {r.stdout}{r.stderr}")
         return r
+
+    def put(self, path, content, mode=0o644):
+        """A file inside, with its folders."""
+        data = content if isinstance(content, bytes) else content.encode()
+        passed = self.shared / "put"
+        passed.write_bytes(data)
+        self.run("install", "-D", "-m", oct(mode)[2:], "/shared/put", path)
+        passed.unlink()
 
     def shell(self, script, **keywords):
         return self.run("sh", "-euc", script, **keywords).stdout
