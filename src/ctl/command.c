@@ -13,12 +13,25 @@ const struct flag command_global_flags[] = {
 // clang-format on
 
 const struct command *const commands[] = {
-    &command_submit,  &command_run,     &command_plan,
-    &command_list,    &command_show,    &command_follow,
-    &command_cancel,  &command_pause,   &command_resume,
-    &command_retry,   &command_devices, &command_profiles,
-    &command_report,  &command_status,  &command_drain,
-    &command_undrain, &command_doctor,  NULL,
+    &command_submit,
+    &command_run,
+    &command_plan,
+    &command_list,
+    &command_show,
+    &command_follow,
+    &command_cancel,
+    &command_pause,
+    &command_resume,
+    &command_retry,
+    &command_devices,
+    &command_profiles,
+    &command_report,
+    &command_bench,
+    &command_status,
+    &command_drain,
+    &command_undrain,
+    &command_doctor,
+    NULL,
 };
 
 const struct command *command_find(const char *name)

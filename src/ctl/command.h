@@ -26,6 +26,8 @@ struct settings {
     char *priority; // owned, or NULL
     char *state;    // owned; names with commas between them, or NULL
     int64_t days;
+    int64_t seconds;
+    int64_t streams;
     int64_t limit;
     int64_t before; // 0: from the newest
 };
@@ -75,6 +77,7 @@ extern const struct command *const commands[]; // ends with NULL
 /* NULL when there is none. */
 const struct command *command_find(const char *name);
 
+extern const struct command command_bench;
 extern const struct command command_cancel;
 extern const struct command command_devices;
 extern const struct command command_doctor;

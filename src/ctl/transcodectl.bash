@@ -11,7 +11,7 @@ _transcodectl_profiles() {
 
 _transcodectl() {
     local commands="submit run plan list show follow cancel pause resume retry
-        devices profiles report status drain undrain doctor"
+        devices profiles report bench status drain undrain doctor"
     local states="queued starting running paused succeeded failed cancelled"
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local command="" options="--socket --json --help --version" i
@@ -33,12 +33,13 @@ _transcodectl() {
     --state)
         mapfile -t COMPREPLY < <(compgen -W "$states" -- "$word")
         return ;;
-    --limit | -n | --before | --days) return ;;
+    --limit | -n | --before | --days | --seconds | --streams) return ;;
     esac
 
     case $command in
     submit) options+=" --follow --priority" ;;
     report) options+=" --days" ;;
+    bench) options+=" --seconds --streams" ;;
     devices) options+=" --watch" ;;
     list) options+=" --state --limit --before" ;;
     doctor) options+=" --test" ;;

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""GPUs as the operator sees them: devices, report and bench, on the stand-in for
+NVIDIA's driver and without any."""
+
+import json
+import os
+import signal
+import subprocess
+
+import gpucase
+import harness
+from harness import BUILD, WORKER, film, wait_until
+
+
+class Devices(gpucase.GpuCase):
+    def start(self, configuration=None, **settings):
+        """A service on the machine, whose driver has `settings`."""
+        environment = self.machine.environment(**settings)
+        roots = {"read": ["/"], "write": [str(self.out)]}
+        keep = ("LD_LIBRARY_PATH", "VGPU_MACHINE")
+        service = self.service({"roots": roots, **(configuration or {})}, environment={
+            k: v for k, v in environment.items() if k in keep or k.startswith("VGPU_")})
+        return service
+
+    def gpu(self, service):
+        """The GPU in Devices, or None."""
+        for device in service.call("Devices")["parameters"]["devices"]:
+            if device["gpu"]:
+                return device
+        return None
+
+    def sampled(self, service):
+        def ready():
+            device = self.gpu(service)
+            return device if device and device["gpu"]["sampled"] else None
+        return wait_until(ready, "the GPU is sampled\n" + service.words())
+
+    def test_devices__p1000__has_readings_marks_and_abilities(self):
+        service = self.start(foreign_sessions=1, foreign_vram=512, temperature=71, throttle=4)
+        device = self.sampled(service)
+        gpu = device["gpu"]
+        self.assertEqual((device["id"], device["name"]), ("cuda:0", "Quadro P1000"))
+        self.assertEqual((gpu["driver"], gpu["nvenc_api"]), ("470.256.02", "11.1"))
+        self.assertEqual(gpu["sessions"], {"own": 0, "foreign": 1, "limit": 3})
+        self.assertEqual(gpu["vram_used"], 512 << 20)
+        self.assertEqual((gpu["temperature"], gpu["power"], gpu["clock"]), (71, 18.5, 1303))
+        self.assertEqual(gpu["throttle"], ["its power limit"])
+        self.assertEqual(gpu["marks"]["temperature"], "bad")
+        self.assertEqual(gpu["marks"]["power"], "ok")
+        self.assertEqual(gpu["processes"][0]["pid"], 1)
+        self.assertIn("h264", gpu["encoders"])
+        said = service.ctl("devices").stdout
+        self.assertRegex(said, r"\ncuda:0 +0 +0\+1/3 +0% +0% +0% +512/4096 MiB +71 °C +18.5 W +Quadro")
+        self.assertIn("note        71 °C is above the healthy 35 to 70 °C\n", said)
+        self.assertNotIn("\033", said)
+
+    def test_devices__what_the_driver_lacks__is_not_available(self):
+        service = self.start(power=0, sm_clock=0, memory_clock=0, video_clock=0, throttle=-1)
+        gpu = self.sampled(service)["gpu"]
+        for name in "power", "clock", "memory_clock", "video_clock", "throttle":
+            self.assertIsNone(gpu[name], name)
+        self.assertEqual([gpu["marks"][n] for n in ("power", "clock", "throttle")], ["none"] * 3)
+        self.assertRegex(service.ctl("devices").stdout, r"48 °C +- +Quadro")
+
+    def test_devices__job_runs__its_session_is_ours(self):
+        service = self.start(slow_encode=50, foreign_sessions=1)
+        self.sampled(service)
+        id = service.submit(self.job(film(), {"path": "a.mp4", "audio": []}, hardware="require"))
+
+        def busy():
+            gpu = self.gpu(service)["gpu"]
+            return gpu["sessions"]["own"] == 1 and gpu["processes"] and gpu
+        gpu = wait_until(busy, "a session of ours")
+        self.assertEqual(gpu["sessions"]["foreign"], 1)
+        wait_until(lambda: "transcoded-work" in [p["name"] for p in self.gpu(service)["gpu"]["processes"]],
+                   "the worker has VRAM")
+        self.assertEqual(service.wait_for(id)["state"], "succeeded")
+        report = service.call("Report", {"days": 1})["parameters"]
+        self.assertIn({"device": "cuda:0", "video": True, "outcome": "done", "reason": "", "count": 1},
+                      report["tallies"])
+        self.assertIn("cuda:0 did 1 of 1 video job.\n", service.ctl("report").stdout)
+
+    def test_report__survives_a_restart__with_the_readings(self):
+        service = self.start(temperature=52)
+        self.sampled(service)
+        service.stop()  # hands over what it has sampled
+        service.start()
+        periods = service.call("Report", {"days": 1})["parameters"]["periods"]
+        self.assertEqual([p["device"] for p in periods], ["cuda:0"])
+        self.assertEqual(periods[0]["temperature"], {"least": 52, "mean": 52, "most": 52})
+        self.assertRegex(service.ctl("report", "--days", 1).stdout, r"cuda:0 +0 +.* 52 52 52 °C")
+
+    def test_watch__killed__is_started_again(self):
+        service = self.start()
+        self.sampled(service)
+
+        def watcher():
+            return [pid for pid, line in service.children().items() if line.rstrip().endswith("--watch")]
+        first = watcher()
+        self.assertEqual(len(first), 1)
+        os.kill(first[0], signal.SIGKILL)
+        wait_until(lambda: watcher() and watcher() != first, "another one")
+        self.sampled(service)
+
+    def test_no_driver__nothing_watches_and_devices_says_why(self):
+        service = self.service({"roots": {"read": ["/"], "write": [str(self.out)]}})
+        reply = wait_until(lambda: (r := service.call("Devices")["parameters"])["problem"] and
+                           "not been surveyed" not in r["problem"] and r, "surveyed")
+        self.assertEqual([d["id"] for d in reply["devices"]], ["cpu"])
+        self.assertEqual([line for line in service.children().values() if "--watch" in line], [])
+        self.assertIn(reply["problem"], service.ctl("devices").stdout)
+
+    def test_worker_watch__no_library__says_so_and_ends(self):
+        r = subprocess.run([WORKER, "--watch"], capture_output=True, text=True,
+                           env={k: v for k, v in os.environ.items() if k != "LD_LIBRARY_PATH"})
+        self.assertEqual((r.returncode, r.stdout), (1, ""))
+        self.assertEqual(len(r.stderr.splitlines()), 1)
+        self.assertIn("no NVIDIA driver: libnvidia-ml.so.1", r.stderr)
+
+    # bench
+
+    def small_films(self):
+        """A PATH whose ffmpeg makes a tenth of the size: a test has no minutes."""
+        folder = self.folder / "bin"
+        folder.mkdir()
+        script = folder / "ffmpeg"
+        real = subprocess.run(["which", "ffmpeg"], capture_output=True, text=True, check=True).stdout.strip()
+        script.write_text("#!/usr/bin/env bash\n"
+                          'a=("${@/3840x2160/384x216}")\n'
+                          f'exec {real} "${{a[@]/1920x1080/192x108}}"\n')
+        script.chmod(0o755)
+        return f"{folder}:{os.environ['PATH']}"
+
+    def bench(self, service, path, *arguments):
+        service.environment["PATH"] = path
+        return service.ctl(*arguments, "bench", "--seconds", 1, "--streams", 2)
+
+    def test_bench__gpu_and_cpu__beside_what_is_expected(self):
+        service = self.start()
+        self.sampled(service)
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        service.environment["TMPDIR"] = str(temporary)
+        r = self.bench(service, self.small_films(), "--json")
+        self.assertEqual(r.returncode, 0, r.stderr)
+        board = json.loads(r.stdout)
+        self.assertEqual((board["gpu"], board["problem"]), ("cuda:0, Quadro P1000", ""))
+        names = [t["name"] for t in board["tests"]]
+        self.assertEqual(len(names), 3)
+        self.assertEqual(board["tests"][0]["expected"], {"gpu": [120, 150], "cpu": [25, 30]})
+        for test in board["tests"]:
+            for side in "gpu", "cpu":
+                self.assertIsNotNone(test[side], r.stdout + r.stderr)
+        self.assertGreater(board["tests"][0]["gpu"], 0)
+        self.assertEqual(list(temporary.iterdir()), [])
+        self.assertGreater(self.machine.total()["encoded"], 0)
+
+    def test_bench__no_gpu__says_why_and_measures_the_cpu(self):
+        service = self.service({"roots": {"read": ["/"], "write": [str(self.out)]}})
+        r = self.bench(service, self.small_films())
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertRegex(r.stdout, r"\n4K HEVC to 1080p H.264 +- +120-150 +[0-9.]+ fps +25-30\n")
+        self.assertIn("\nGPU not measured: ", r.stdout)
+
+    def test_bench__no_ffmpeg__says_what_to_install(self):
+        service = self.service({"roots": {"read": ["/"], "write": [str(self.out)]}})
+        r = self.bench(service, str(self.folder))
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("the program ffmpeg, which is not here: install it", r.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()
