@@ -457,15 +457,6 @@ static void send_job(struct attempt *a, const struct attempt_config *config,
     free(job.job.devices);
 }
 
-/* Only what may need a driver gets near one. */
-static enum warm_kind kind_of_worker(const struct attempt_config *config)
-{
-    return config->job->hardware != JOB_HARDWARE_NONE &&
-                   inventory_next(config->inventory, NULL)
-               ? WARM_GPU
-               : WARM_CPU;
-}
-
 int attempt_start(struct attempt **ret, const struct attempt_config *config,
                   const struct attempt_ops *ops, void *user, struct error *e)
 {
@@ -484,7 +475,7 @@ int attempt_start(struct attempt **ret, const struct attempt_config *config,
     a->ops = ops;
     a->user = user;
 
-    int r = warm_take(config->warm, kind_of_worker(config), &a->worker, e);
+    int r = warm_take(config->warm, &a->worker, e);
     if (r == 0 && channel < 0)
         r = start_opener(a, config, &channel, e);
     if (r < 0) {

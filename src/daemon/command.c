@@ -27,11 +27,13 @@ static void add_pair(struct words *w, const char *flag, const char *value)
 }
 
 void command_init(struct command *ret, const struct configuration *c,
-                  const char *device)
+                  const char *device, const char *uuid)
 {
     struct words w = {0};
 
     add_pair(&w, "--device", device);
+    if (uuid)
+        add_pair(&w, "--warm", uuid);
     add_pair(&w, "--sandbox", configuration_sandbox_names[c->sandbox]);
     add(&w, xstrdup("--memory"));
     add(&w, xasprintf("%lld", (long long)c->limits.worker_memory));

@@ -14,9 +14,10 @@ struct command {
     char **arguments; // owned; behind the program's name, ended by NULL
 };
 
-/* @device is what the worker may use: "cpu", "cuda", "cuda:0". */
+/* @device is what the worker may use: "cpu", "cuda", "cuda:0". With @uuid it
+ * makes a context on that card ahead of its job; NULL: it does not. */
 void command_init(struct command *ret, const struct configuration *c,
-                  const char *device);
+                  const char *device, const char *uuid);
 void command_fini(struct command *c);
 
 /* Zeroed ones are the same as each other, too. */

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "cgroup.h"
 #include "connection.h"
+#include "crew.h"
 #include "dispatcher.h"
 #include "followers.h"
 #include "gauges.h"
@@ -27,7 +28,6 @@
 #include "server.h"
 #include "store/store.h"
 #include "surveyor.h"
-#include "warm.h"
 #include "watcher.h"
 
 /* Started by the system's service manager, not by a person's shell or manager:
@@ -194,12 +194,12 @@ static void take_over(struct daemon *d, struct configuration *c,
     log_set_level(c->log_level);
     server_configure(d->server, &s->server);
     cgroup_configure(d->groups, &limits);
-    warm_configure(d->warm, &d->configuration);
     const struct surveyor_config survey = survey_by(d, &c->limits, worker);
     surveyor_configure(d->surveyor, &survey);
     const struct watcher_config watch = watch_by(&c->limits, worker);
     watcher_configure(d->watcher, &watch);
     lending_configure(d->lending, &d->configuration, d->cards);
+    crew_configure(d->crew);
     dispatcher_wake(d->dispatcher); // a limit may have been raised
     free(worker);
 }
@@ -307,11 +307,30 @@ static void on_lending_changed(void *user)
 {
     const struct daemon *d = user;
 
+    if (d->crew)
+        crew_refresh(d->crew);
     if (d->dispatcher)
         dispatcher_wake(d->dispatcher);
 }
 
 static const struct lending_ops lending_ops = {on_doubt, on_lending_changed};
+
+static bool affords_warm(void *user, const char *uuid)
+{
+    const struct daemon *d = user;
+
+    return lending_affords_warm(d->lending, uuid);
+}
+
+static void on_stands(void *user, const char *uuid, int pid)
+{
+    const struct daemon *d = user;
+
+    lending_set_warm(d->lending, uuid, pid);
+    dispatcher_wake(d->dispatcher); // a job may wait for its VRAM
+}
+
+static const struct crew_ops crew_ops = {affords_warm, on_stands};
 
 static void on_surveyed(void *user)
 {
@@ -319,6 +338,7 @@ static void on_surveyed(void *user)
 
     watcher_wake(d->watcher);
     lending_surveyed(d->lending);
+    crew_refresh(d->crew);
     dispatcher_surveyed(d->dispatcher);
 }
 
@@ -330,6 +350,7 @@ static void on_sampled(void *user, struct inventory_device *device)
 
     mark_heat_note(&device->heat, &device->sample, card, device->sampled);
     lending_sampled(d->lending, device);
+    crew_refresh(d->crew);
     gauges_note(d->gauges, device->survey.id, &device->sample, device->sampled);
 }
 
@@ -356,12 +377,13 @@ static void start_workers(struct daemon *d)
     const struct watcher_config watch = watch_by(l, worker);
 
     name_kernel_cache(d);
-    d->warm = warm_create(&d->loop, d->groups, &d->configuration);
     d->inventory = inventory_create();
     d->gauges = gauges_create(d->store);
     d->watcher = watcher_create(&d->loop, d->inventory, &watch, on_sampled, d);
     d->lending = lending_create(d->inventory, &lending_ops, d);
     lending_configure(d->lending, &d->configuration, d->cards);
+    d->crew = crew_create(&d->loop, d->groups, d->inventory, &d->configuration,
+                          &crew_ops, d);
     d->surveyor =
         surveyor_create(&d->loop, d->inventory, cache, &survey, on_surveyed, d);
     free(cache);
@@ -449,7 +471,7 @@ void daemon_close(struct daemon *d)
     watcher_destroy(d->watcher);
     diagnose_stop(d);
     dispatcher_close(d->dispatcher);
-    warm_destroy(d->warm);
+    crew_destroy(d->crew);
     lending_destroy(d->lending);
     inventory_destroy(d->inventory);
     profiles_destroy(d->profiles);

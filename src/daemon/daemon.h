@@ -21,6 +21,7 @@ struct followers;
 struct gauges;
 struct heart;
 struct diagnosing;
+struct crew;
 struct dispatcher;
 struct inventory;
 struct lending;
@@ -28,7 +29,6 @@ struct profiles;
 struct server;
 struct store;
 struct surveyor;
-struct warm;
 struct watcher;
 
 enum daemon_phase {
@@ -48,9 +48,9 @@ struct daemon {
     struct store *store;           // owned
     struct cgroup *groups;         // owned; of the workers
     struct followers *followers;   // owned
-    struct warm *warm;             // owned
     struct inventory *inventory;   // owned
     struct lending *lending;       // owned
+    struct crew *crew;             // owned
     struct surveyor *surveyor;     // owned
     struct watcher *watcher;       // owned
     struct gauges *gauges;         // owned

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "connection.h"
+#include "crew.h"
 #include "daemon.h"
 #include "dispatcher.h"
 #include "inventory.h"
@@ -216,7 +217,7 @@ static int start(struct planning *p, struct error *e)
     char *opener = places_program(d->configuration.opener, "transcoded-files");
     const struct attempt_config config = {
         .loop = &d->loop,
-        .warm = d->warm,
+        .warm = crew_pick(d->crew, &p->job),
         .inventory = d->inventory,
         .limits = &d->configuration.limits,
         .log = &p->log,

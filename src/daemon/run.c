@@ -7,6 +7,7 @@
 #include "attempt.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "crew.h"
 #include "daemon.h"
 #include "dispatcher.h"
 #include "inventory.h"
@@ -101,7 +102,10 @@ void run_decide(struct work *w, struct scheduler_view *view)
         dispatcher_look_at(w->dispatcher, a.until);
         break;
     case SCHEDULER_GRANTS:
-        grant(w, &a);
+        // when the worker that stands ready is gone, it is decided again
+        if (!a.sends_warm_away ||
+            !crew_dismiss(w->dispatcher->daemon->crew, a.grant.device))
+            grant(w, &a);
         break;
     case SCHEDULER_REFUSES:
         refuse(w, &a);
@@ -273,7 +277,7 @@ int run_launch(struct work *w, struct error *e)
     char *opener = places_program(d->configuration.opener, "transcoded-files");
     const struct attempt_config config = {
         .loop = &d->loop,
-        .warm = d->warm,
+        .warm = crew_pick(d->crew, &w->job),
         .inventory = d->inventory,
         .limits = &d->configuration.limits,
         .log = &w->story.log,

@@ -1,6 +1,5 @@
 #include "warm.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,21 +11,33 @@
 #include "child.h"
 #include "command.h"
 #include "model/configuration.h"
+#include "model/document.h"
 #include "model/event.h"
+#include "model/limits.h"
 
-#define HEAD_START_MS  150 // of a job: loading a program would slow a short one
-#define PAUSE_FIRST_MS 250
-#define PAUSE_MOST_MS  30000
-#define SETTLED        (10 * SECOND) // it lived so long: nothing is wrong
+#define HEAD_START_MS   150 // of a job: loading a program would slow a short one
+#define PAUSE_FIRST_MS  250
+#define PAUSE_MOST_MS   30000
+#define WARMING_MOST_MS 60000
+#define SETTLED         (10 * SECOND) // it lived so long: nothing is wrong
+
+enum kind { COLD, AHEAD, KIND_COUNT };
 
 struct warm {
     uv_loop_t *loop;
-    uv_timer_t timer;           // until the next one is started
-    const struct cgroup *group; // not owned
-    struct command commands[WARM_KIND_COUNT];
+    uv_timer_t timer; // until the next one is started, or must be ready
+    const struct cgroup *group;                // not owned
+    const struct configuration *configuration; // not owned
+    char *device;                              // owned
+    char *uuid;                                // owned; NULL: the CPU's
+    struct warm_ops ops;                       // of a GPU's
+    void *user;
+    struct command commands[KIND_COUNT];
     size_t log_lines;
     bool needs_sandbox;   // all of it, or there will be no job
     struct child *ready;  // owned, or NULL
+    bool has_spoken;      // it has: what was to be done ahead is done
+    bool is_dismissed;    // it is dying, as it was told to
     struct event sandbox; // what the last one said of it, if any did
     int64_t since;        // monotonic µs that it stands ready
     uint64_t pause;       // ms, 0: all is well
@@ -52,18 +63,23 @@ static void note_sandbox(struct warm *w, struct event *said)
 /* It has no job to speak of, only of itself. */
 static void on_said(void *user, const char *text, size_t size)
 {
-    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    struct warm *w = user;
+    json_t *json = NULL;
     struct event said;
-    struct error e;
 
-    int r = json ? event_from_json(&said, json, &e) : -EINVAL;
+    int r = document_parse(&json, text, size, LIMITS_MESSAGE, NULL);
+    if (r == 0)
+        r = event_from_json(&said, json, NULL);
     json_decref(json);
     if (r < 0)
         return; // with a job it would be a fault
-    if (said.kind == EVENT_SANDBOX)
-        note_sandbox(user, &said);
-    else
+    if (said.kind != EVENT_SANDBOX) {
         event_fini(&said);
+        return;
+    }
+    w->has_spoken = true;
+    (void)uv_timer_stop(&w->timer);
+    note_sandbox(w, &said);
 }
 
 static void on_hung_up(void *user, const struct error *e)
@@ -82,12 +98,30 @@ static void start(struct warm *w);
 
 static void on_timer(uv_timer_t *timer)
 {
-    start(timer->data);
+    struct warm *w = timer->data;
+
+    if (!w->ready) {
+        start(w);
+        return;
+    }
+    log_warning(NULL, "a worker on %s was not ready in time", w->device);
+    child_kill(w->ready);
 }
 
 static void start_later(struct warm *w, uint64_t ms)
 {
     (void)uv_timer_start(&w->timer, on_timer, ms, 0);
+}
+
+static bool may_stand(const struct warm *w)
+{
+    return !w->ops.may_stand || w->ops.may_stand(w->user);
+}
+
+static void tell_pid(const struct warm *w, int pid)
+{
+    if (w->ops.stands)
+        w->ops.stands(w->user, pid);
 }
 
 static void lengthen_pause(struct warm *w)
@@ -97,7 +131,7 @@ static void lengthen_pause(struct warm *w)
         w->pause = PAUSE_MOST_MS;
 }
 
-static int spawn(struct warm *w, enum warm_kind kind, struct child **ret,
+static int spawn(struct warm *w, enum kind kind, struct child **ret,
                  struct error *e)
 {
     const struct child_config config = {
@@ -116,9 +150,10 @@ static void start(struct warm *w)
 {
     struct error e = {0};
 
-    if (w->ready)
+    if (w->ready || !may_stand(w))
         return;
-    if (spawn(w, WARM_CPU, &w->ready, &e) < 0) {
+    w->has_spoken = w->is_dismissed = false;
+    if (spawn(w, AHEAD, &w->ready, &e) < 0) {
         if (w->pause < PAUSE_MOST_MS) // it is in the log often enough
             log_error(NULL, "no worker stands ready: %s", e.text);
         lengthen_pause(w);
@@ -127,6 +162,9 @@ static void start(struct warm *w)
     }
     w->since = clock_now();
     child_attach(w->ready, &ops, w);
+    if (w->uuid)
+        start_later(w, WARMING_MOST_MS);
+    tell_pid(w, child_pid(w->ready));
 }
 
 static void report(const struct warm *w, struct task_exit exit)
@@ -141,57 +179,80 @@ static void report(const struct warm *w, struct task_exit exit)
     json_decref(lines);
 }
 
+/* It stands there no longer, whyever. */
+static void forget(struct warm *w)
+{
+    w->ready = NULL;
+    (void)uv_timer_stop(&w->timer);
+    tell_pid(w, 0);
+}
+
 static void on_exited(void *user, struct task_exit exit)
 {
     struct warm *w = user;
 
-    report(w, exit);
+    if (!w->is_dismissed)
+        report(w, exit);
     child_destroy(w->ready);
-    w->ready = NULL;
+    forget(w);
+    if (w->is_dismissed)
+        return;
     if (clock_now() - w->since > SETTLED)
         w->pause = 0;
     lengthen_pause(w);
     start_later(w, w->pause);
 }
 
-static const char *const kind_names[WARM_KIND_COUNT] = {
-    [WARM_CPU] = "cpu",
-    [WARM_GPU] = "cuda",
-};
-
 /* Did that change anything? */
-static bool take_over(struct warm *w, const struct configuration *c)
+static bool take_over(struct warm *w)
 {
+    const struct {
+        const char *device;
+        const char *uuid;
+    } kinds[KIND_COUNT] = {
+        // the one that is started for its job may be granted another card
+        [COLD] = {w->uuid ? "cuda" : w->device, NULL},
+        [AHEAD] = {w->device, w->uuid},
+    };
     bool is_new = false;
 
-    for (int i = 0; i < WARM_KIND_COUNT; i++) {
+    for (int i = 0; i < KIND_COUNT; i++) {
         struct command command;
-        command_init(&command, c, kind_names[i]);
+        command_init(&command, w->configuration, kinds[i].device,
+                     kinds[i].uuid);
         is_new |= !command_is_same(&w->commands[i], &command);
         command_fini(&w->commands[i]);
         w->commands[i] = command;
     }
-    w->log_lines = (size_t)c->limits.log_lines;
+    w->log_lines = (size_t)w->configuration->limits.log_lines;
     return is_new;
 }
 
-static void expect_sandbox(struct warm *w, const struct configuration *c)
+static void expect_sandbox(struct warm *w)
 {
-    w->needs_sandbox = c->sandbox == CONFIGURATION_SANDBOX_REQUIRED;
+    enum configuration_sandbox sandbox = w->configuration->sandbox;
+
+    w->needs_sandbox = sandbox == CONFIGURATION_SANDBOX_REQUIRED;
     event_fini(&w->sandbox);
-    if (c->sandbox == CONFIGURATION_SANDBOX_OFF)
+    if (sandbox == CONFIGURATION_SANDBOX_OFF && !w->uuid)
         log_warning(NULL, "workers are not confined: the sandbox is off");
 }
 
-struct warm *warm_create(uv_loop_t *loop, const struct cgroup *group,
-                         const struct configuration *configuration)
+struct warm *warm_create(uv_loop_t *loop, const struct warm_config *config,
+                         const struct warm_ops *ops_of_gpu, void *user)
 {
     struct warm *w = xcalloc(1, sizeof(*w));
 
     w->loop = loop;
-    w->group = group;
-    (void)take_over(w, configuration);
-    expect_sandbox(w, configuration);
+    w->group = config->group;
+    w->configuration = config->configuration;
+    w->device = xstrdup(config->device);
+    w->uuid = xstrdup(config->uuid);
+    if (ops_of_gpu)
+        w->ops = *ops_of_gpu;
+    w->user = user;
+    (void)take_over(w);
+    expect_sandbox(w);
     w->timer.data = w;
     (void)uv_timer_init(loop, &w->timer);
     start_later(w, w->pause);
@@ -202,9 +263,11 @@ static void on_closed(uv_handle_t *handle)
 {
     struct warm *w = handle->data;
 
-    for (int i = 0; i < WARM_KIND_COUNT; i++)
+    for (int i = 0; i < KIND_COUNT; i++)
         command_fini(&w->commands[i]);
     event_fini(&w->sandbox);
+    free(w->device);
+    free(w->uuid);
     free(w);
 }
 
@@ -217,15 +280,41 @@ void warm_destroy(struct warm *w)
     uv_close((uv_handle_t *)&w->timer, on_closed);
 }
 
-void warm_configure(struct warm *w, const struct configuration *configuration)
+void warm_configure(struct warm *w)
 {
-    if (!take_over(w, configuration))
+    if (!take_over(w))
         return;
-    expect_sandbox(w, configuration);
-    child_destroy(w->ready);
-    w->ready = NULL;
+    expect_sandbox(w);
+    if (w->ready) {
+        child_destroy(w->ready);
+        forget(w);
+    }
     w->pause = 0;
     start_later(w, w->pause);
+}
+
+void warm_refresh(struct warm *w)
+{
+    bool may = may_stand(w);
+
+    if (w->ready && !may)
+        (void)warm_dismiss(w);
+    else if (!w->ready && may && !uv_is_active((uv_handle_t *)&w->timer))
+        start_later(w, 0);
+}
+
+bool warm_dismiss(struct warm *w)
+{
+    if (!w->ready)
+        return false;
+    w->is_dismissed = true;
+    child_kill(w->ready);
+    return true;
+}
+
+bool warm_is_ready(const struct warm *w)
+{
+    return w->ready && !w->is_dismissed && (w->has_spoken || !w->uuid);
 }
 
 json_t *warm_sandbox_to_json(const struct warm *w)
@@ -239,13 +328,12 @@ json_t *warm_sandbox_to_json(const struct warm *w)
     return all;
 }
 
-int warm_take(struct warm *w, enum warm_kind kind, struct child **ret,
-              struct error *e)
+int warm_take(struct warm *w, struct child **ret, struct error *e)
 {
-    if (!w->ready || kind != WARM_CPU)
-        return spawn(w, kind, ret, e);
+    if (!warm_is_ready(w))
+        return spawn(w, COLD, ret, e);
     *ret = w->ready;
-    w->ready = NULL;
+    forget(w);
     w->pause = 0;
     start_later(w, HEAD_START_MS);
     return 0;

@@ -2,10 +2,14 @@
  * warm: a worker that is started ahead of its job, so that a job never waits
  * for a program to load. It takes the next job and is replaced soon; one
  * that dies by itself is replaced after growing pauses.
+ *
+ * One of a GPU's has made its CUDA context, too, which a driver may take long
+ * over, or for ever: it counts as ready when it has said so.
  */
 #ifndef DAEMON_WARM_H
 #define DAEMON_WARM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -16,30 +20,46 @@ struct error;
 struct json_t;
 struct warm;
 
-/* What a worker may use. */
-enum warm_kind {
-    WARM_CPU,
-    WARM_GPU, // any, if it is granted
-    WARM_KIND_COUNT
+struct warm_config {
+    const struct cgroup *group;                // lent
+    const struct configuration *configuration; // lent
+    const char *device;                        // "cpu", "cuda:0"
+    const char *uuid;                          // of the card, NULL: the CPU's
 };
 
-/* Workers get control groups below @group, which is lent. @configuration is
- * borrowed for the call. */
-struct warm *warm_create(uv_loop_t *loop, const struct cgroup *group,
-                         const struct configuration *configuration);
+/* For one of a GPU's, which takes VRAM. */
+struct warm_ops {
+    /* May it stand there now? */
+    bool (*may_stand)(void *user);
+    /* The process that does, 0: none. */
+    void (*stands)(void *user, int pid);
+};
+
+/* @ops are NULL where it may always. */
+struct warm *warm_create(uv_loop_t *loop, const struct warm_config *config,
+                         const struct warm_ops *ops, void *user);
 void warm_destroy(struct warm *w); // NULL is allowed
 
-/* If workers are now to be started in another way, the one that stands ready
- * is replaced. */
-void warm_configure(struct warm *w, const struct configuration *configuration);
+/* The configuration is another. If workers are to be started in another way
+ * now, the one that stands ready is replaced. */
+void warm_configure(struct warm *w);
+
+/* What may_stand says may be another. */
+void warm_refresh(struct warm *w);
+
+/* The one that stands there ends now, and the next one comes by warm_refresh().
+ * True: there is one; `stands` will say when its VRAM is free. */
+bool warm_dismiss(struct warm *w);
+
+/* Can it be had at once, with all that was to be done ahead? */
+bool warm_is_ready(const struct warm *w);
 
 /* What the last worker said it is confined by: an array of texts, a new
  * reference; empty before one has spoken. */
 struct json_t *warm_sandbox_to_json(const struct warm *w);
 
-/* A worker that has no job yet, for the caller to own; a fresh one when none of
- * this kind stands ready. 0 or -errno. */
-int warm_take(struct warm *w, enum warm_kind kind, struct child **ret,
-              struct error *e);
+/* A worker that has no job yet, for the caller to own; where none is ready a
+ * fresh one of the same kind, with nothing done ahead. 0 or -errno. */
+int warm_take(struct warm *w, struct child **ret, struct error *e);
 
 #endif

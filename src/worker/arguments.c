@@ -31,6 +31,12 @@ static int set_device(struct arguments *a, const char *value)
     return 0;
 }
 
+static int set_warm(struct arguments *a, const char *value)
+{
+    a->warm = value;
+    return 0;
+}
+
 static int set_mode(struct arguments *a, const char *value)
 {
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
@@ -76,6 +82,7 @@ static const struct row {
     {"--standalone", NULL, "orders on 0, events on 1, files by 3",
      NULL, ARGUMENTS_STANDALONE},
     {"--device", "ID", "may use cpu, cuda, or cuda:0", set_device, 0},
+    {"--warm", "UUID", "make a context on that card ahead", set_warm, 0},
     {"--sandbox", "MODE", "auto, required or off", set_mode, 0},
     {"--sandbox-path", "PATH", "files below may be read and written",
      add_path, 0},

@@ -23,6 +23,7 @@
 #include "control.h"
 #include "diagnose.h"
 #include "media/avlog.h"
+#include "media/hwdevice.h"
 #include "model/event.h"
 #include "model/order.h"
 #include "pipeline/gate.h"
@@ -61,17 +62,39 @@ static void prepare_libraries(void)
     setenv("SVT_LOG", "1", 0);
 }
 
+/* What a job on a GPU would have to wait for: the driver's libraries and a
+ * context. No session: these are for those who use them. NULL without a card to
+ * be opened ahead; -1 where that fails, for then there is no point in standing
+ * ready. */
+static int open_ahead(struct hwdevice **ret, const struct arguments *a)
+{
+    struct error e = {0};
+
+    *ret = NULL;
+    if (!a->warm)
+        return 0;
+    hwdevice_preload();
+    if (hwdevice_open(ret, a->device, a->warm, &e) == 0)
+        return 0;
+    log_error(NULL, "%s", e.text);
+    return -1;
+}
+
 /* All there is to take hold of this process is put on, before anything that
  * a stranger made is looked at. */
-static void confine(struct sandbox *ret, const struct arguments *a)
+static int confine(struct sandbox *ret, const struct arguments *a,
+                   struct hwdevice **ret_device)
 {
     sandbox_enter(ret, &a->sandbox);
+    if (open_ahead(ret_device, a) < 0)
+        return -1;
     sandbox_seal(ret, a->sandbox.device);
     for (int i = 0; i < SANDBOX_LAYER_COUNT; i++) {
         if (ret->layers[i].state == SANDBOX_UNAVAILABLE)
             log_warning(NULL, "the sandbox goes without '%s': %s",
                         sandbox_layer_names[i], ret->layers[i].words);
     }
+    return 0;
 }
 
 /* To the daemon, whose warm worker this is. */
@@ -114,7 +137,9 @@ static bool may_work(const struct sandbox *s, struct error *e)
     return s->config.mode != SANDBOX_REQUIRED || sandbox_missing(s, e) == 0;
 }
 
-static int work(const struct mode *mode, struct sandbox *sandbox)
+/* Takes *@device over. */
+static int work(const struct mode *mode, struct sandbox *sandbox,
+                struct hwdevice **device)
 {
     struct gate *gate = gate_create();
     struct reporter *reporter = reporter_create(mode->events);
@@ -122,7 +147,6 @@ static int work(const struct mode *mode, struct sandbox *sandbox)
     struct order order = {0};
     int channel = -1;
 
-    prepare_libraries();
     avlog_start(on_libav_line, reporter);
     if (mode->channel < 0)
         say_sandbox(reporter, sandbox);
@@ -143,6 +167,7 @@ static int work(const struct mode *mode, struct sandbox *sandbox)
         .reporter = reporter,
         .gate = gate,
         .sandbox = sandbox,
+        .device = device,
         .channel = channel,
         .grants_itself = mode->channel >= 0,
     };
@@ -181,11 +206,16 @@ static int usage(FILE *to)
 static int work_confined(const struct arguments *a)
 {
     struct sandbox sandbox;
+    struct hwdevice *device;
 
-    confine(&sandbox, a);
+    prepare_libraries();
+    if (confine(&sandbox, a, &device) < 0)
+        return 1;
     if (a->action == ARGUMENTS_PROBE)
         return print_sandbox(&sandbox);
-    return work(&modes[a->action], &sandbox);
+    int status = work(&modes[a->action], &sandbox, &device);
+    hwdevice_close(device); // where there was no job for it
+    return status;
 }
 
 static int act(const struct arguments *a)

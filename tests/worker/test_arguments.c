@@ -20,26 +20,43 @@ static void arguments_parse__words__are_taken(void **state)
         char *words[WORDS_MOST];
         struct arguments expected;
     } cases[] = {
-        {{NULL}, {ARGUMENTS_WORK, "cpu", {.memory = INT64_C(8) << 30}}},
+        {{NULL},
+         {.action = ARGUMENTS_WORK,
+          .device = "cpu",
+          .sandbox = {.memory = INT64_C(8) << 30}}},
         {{"--standalone", "--memory", "0"},
-         {ARGUMENTS_STANDALONE, "cpu", {.memory = 0}}},
+         {.action = ARGUMENTS_STANDALONE,
+          .device = "cpu",
+          .sandbox = {.memory = 0}}},
         {{"--device", "cuda:1", "--memory", "1G", "--sandbox", "required"},
-         {ARGUMENTS_WORK,
-          "cuda:1",
-          {.mode = SANDBOX_REQUIRED,
-           .device = SANDBOX_GPU,
-           .memory = 1 << 30}}},
+         {.action = ARGUMENTS_WORK,
+          .device = "cuda:1",
+          .sandbox = {.mode = SANDBOX_REQUIRED,
+                      .device = SANDBOX_GPU,
+                      .memory = 1 << 30}}},
         {{"--device", "cuda", "--memory", "0"},
-         {ARGUMENTS_WORK, "cuda", {.device = SANDBOX_GPU}}},
+         {.action = ARGUMENTS_WORK,
+          .device = "cuda",
+          .sandbox = {.device = SANDBOX_GPU}}},
         {{"--device", "cuda:0", "--device", "cpu", "--sandbox-debug"},
-         {ARGUMENTS_WORK,
-          "cpu",
-          {.names_calls = true, .memory = INT64_C(8) << 30}}},
+         {.action = ARGUMENTS_WORK,
+          .device = "cpu",
+          .sandbox = {.names_calls = true, .memory = INT64_C(8) << 30}}},
         {{"--probe-sandbox", "--sandbox", "off", "--memory", "512M"},
-         {ARGUMENTS_PROBE, "cpu", {.mode = SANDBOX_OFF, .memory = 512 << 20}}},
-        {{"--help", "--memory", "1"}, {ARGUMENTS_HELP, "cpu", {.memory = 1}}},
+         {.action = ARGUMENTS_PROBE,
+          .device = "cpu",
+          .sandbox = {.mode = SANDBOX_OFF, .memory = 512 << 20}}},
+        {{"--help", "--memory", "1"},
+         {.action = ARGUMENTS_HELP, .device = "cpu", .sandbox = {.memory = 1}}},
         {{"--version", "--memory", "1"},
-         {ARGUMENTS_VERSION, "cpu", {.memory = 1}}},
+         {.action = ARGUMENTS_VERSION,
+          .device = "cpu",
+          .sandbox = {.memory = 1}}},
+        {{"--device", "cuda:0", "--warm", "GPU-1", "--memory", "1"},
+         {.action = ARGUMENTS_WORK,
+          .device = "cuda:0",
+          .warm = "GPU-1",
+          .sandbox = {.device = SANDBOX_GPU, .memory = 1}}},
     };
 
     (void)state;
@@ -53,6 +70,7 @@ static void arguments_parse__words__are_taken(void **state)
         assert_int_equal(arguments_parse(&a, words, &e), 0);
         assert_int_equal(a.action, x->action);
         assert_string_equal(a.device, x->device);
+        assert_string_equal(a.warm ? a.warm : "", x->warm ? x->warm : "");
         assert_int_equal(a.sandbox.mode, x->sandbox.mode);
         assert_int_equal(a.sandbox.device, x->sandbox.device);
         assert_int_equal(a.sandbox.names_calls, x->sandbox.names_calls);
