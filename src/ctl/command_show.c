@@ -61,7 +61,9 @@ static void print_attempt(const json_t *attempt)
                  json_integer_value(json_object_get(attempt, "number")),
                  device);
     free(device);
+    page_value("after", json_object_get(attempt, "fallback"));
     page_texts("plan", json_object_get(attempt, "plan"));
+    page_texts("why", json_object_get(attempt, "why"));
     print_time("started", attempt, "started");
     print_span(attempt);
     page_value("outcome", outcome);

@@ -23,6 +23,7 @@ static void print_status(const json_t *answer)
     page_line("version", "%s", version ? version : "");
     page_line("up", "%s", uptime);
     page_line("starts jobs", "%s", drained ? "no, it is drained" : "yes");
+    page_texts("problem", json_object_get(answer, "problems"));
     for (int i = 0; i < STATE_COUNT; i++)
         page_value(state_name((enum state)i),
                    json_object_get(jobs, state_name((enum state)i)));

@@ -4,6 +4,8 @@
 #include "connection.h"
 #include "daemon.h"
 #include "dispatcher.h"
+#include "inventory.h"
+#include "lending.h"
 #include "methods.h"
 #include "model/device_profile.h"
 #include "model/profile.h"
@@ -43,6 +45,24 @@ void about_interface(struct daemon *d, struct call *call)
                   json_pack("{s:s}", "interface", name));
 }
 
+/* Why jobs that could be done by a GPU are done by the CPU, or wait. */
+static json_t *list_problems(struct daemon *d)
+{
+    json_t *problems = json_array();
+    const char *words = inventory_problem(d->inventory);
+    struct lending_state state;
+
+    if (*words)
+        json_array_append_new(problems, json_string(words));
+    for (const struct inventory_device *i = inventory_each(d->inventory, NULL);
+         i; i = inventory_each(d->inventory, i)) {
+        if (lending_state(d->lending, i->survey.id, &state) && state.trouble[0])
+            json_array_append_new(
+                problems, json_sprintf("%s %s", i->survey.id, state.trouble));
+    }
+    return problems;
+}
+
 void about_status(struct daemon *d, struct call *call)
 {
     int64_t counts[STATE_COUNT];
@@ -53,10 +73,11 @@ void about_status(struct daemon *d, struct call *call)
         json_object_set_new(by_state, state_name((enum state)i),
                             json_integer(counts[i]));
     call_reply(call,
-               json_pack("{s:s, s:f, s:o, s:b}", "version", TRANSCODED_VERSION,
-                         "uptime",
+               json_pack("{s:s, s:f, s:o, s:b, s:o}", "version",
+                         TRANSCODED_VERSION, "uptime",
                          (double)(clock_now() - d->started) / (double)SECOND,
-                         "jobs", by_state, "drained", d->dispatcher->drained));
+                         "jobs", by_state, "drained", d->dispatcher->drained,
+                         "problems", list_problems(d)));
 }
 
 void about_profiles(struct daemon *d, struct call *call)

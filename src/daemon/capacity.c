@@ -5,6 +5,7 @@
 
 #define MIB          INT64_C(1048576)
 #define FORGET_AFTER (600 * SECOND)
+#define HOPE_AFTER   (5 * SECOND) // that there is not even one
 #define REFUSE_FOR   (2 * SECOND) // until samples have caught up
 #define JUST_NOW     (SECOND / 2)
 #define SPARE        (192 * MIB) // never granted: free VRAM is never 0
@@ -37,9 +38,16 @@ static int32_t lower(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
+/* When what was learned is forgotten. No session at all is what somebody has
+ * taken whom nobody sees: that passes. */
+static int64_t forgets_at(const struct capacity *c)
+{
+    return c->learned_at + (c->learned == 0 ? HOPE_AFTER : FORGET_AFTER);
+}
+
 static int32_t learned(const struct capacity *c, int64_t now)
 {
-    return now - c->learned_at < FORGET_AFTER ? c->learned : CAPACITY_UNKNOWN;
+    return now < forgets_at(c) ? c->learned : CAPACITY_UNKNOWN;
 }
 
 int32_t capacity_sure_limit(const struct capacity *c)
@@ -180,4 +188,14 @@ void capacity_refuse(struct capacity *c, int64_t bytes, int64_t now)
 {
     c->refused = bytes;
     c->refused_at = now;
+}
+
+int64_t capacity_changes(const struct capacity *c, int64_t now)
+{
+    int64_t memory = c->refused_at ? c->refused_at + REFUSE_FOR : 0;
+    int64_t limit = learned(c, now) != CAPACITY_UNKNOWN ? forgets_at(c) : 0;
+
+    if (memory <= now)
+        return limit;
+    return limit && limit < memory ? limit : memory;
 }

@@ -105,6 +105,9 @@ int64_t capacity_estimate(const struct capacity *c, const struct need *need,
 void capacity_observe(struct capacity *c, enum capacity_class kind,
                       int64_t bytes);
 
+/* Monotonic µs when time alone makes it more again, 0: it does not. */
+int64_t capacity_changes(const struct capacity *c, int64_t now);
+
 /* @bytes were not to be had, whatever the figures say. */
 void capacity_refuse(struct capacity *c, int64_t bytes, int64_t now);
 

@@ -411,6 +411,16 @@ static void learn(struct lending *l, const struct loan *loan,
              (int)use.foreign);
 }
 
+/* What the attempt used is well. */
+static void praise(struct account *a, const struct grant *used)
+{
+    if (used->sessions > 0 && used->decode)
+        quarantine_praise(&a->quarantine, OUTCOME_PART_DEVICE);
+    else
+        quarantine_praise(&a->quarantine, used->decode ? OUTCOME_PART_DECODE
+                                                       : OUTCOME_PART_ENCODE);
+}
+
 void lending_judge(struct lending *l, const struct loan *loan,
                    enum outcome outcome, enum outcome_part part,
                    const char *text)
@@ -421,7 +431,7 @@ void lending_judge(struct lending *l, const struct loan *loan,
     if (!a)
         return;
     if (outcome == OUTCOME_DONE) {
-        quarantine_praise(&a->quarantine);
+        praise(a, &loan->grant);
         if (loan->peak > 0 && loan->grant.sessions <= 1)
             capacity_observe(&a->capacity, loan->kind, loan->peak);
         return;
@@ -459,19 +469,25 @@ void lending_surveyed(struct lending *l)
     l->ops->changed(l->user);
 }
 
+/* Of two times the earlier one; 0 is none. */
+static void sooner(int64_t *time, int64_t other)
+{
+    if (other && (!*time || other < *time))
+        *time = other;
+}
+
 int64_t lending_tick(struct lending *l)
 {
-    int64_t next_due = 0;
+    int64_t ret = 0;
 
     list_foreach (link, next, &l->accounts) {
         struct account *a = account_of(link);
         if (quarantine_is_due(&a->quarantine, clock_now()))
             l->ops->doubt(l->user, a->uuid);
-        int64_t due = a->quarantine.parts ? a->quarantine.due : 0;
-        if (due && (!next_due || due < next_due))
-            next_due = due;
+        sooner(&ret, a->quarantine.parts ? a->quarantine.due : 0);
+        sooner(&ret, capacity_changes(&a->capacity, clock_now()));
     }
-    return next_due;
+    return ret;
 }
 
 static void explain(const struct quarantine *q, char *ret, size_t size)

@@ -79,7 +79,8 @@ bool lending_affords_warm(struct lending *l, const char *uuid);
 void lending_sampled(struct lending *l, const struct inventory_device *d);
 void lending_surveyed(struct lending *l);
 
-/* Surveys that are due begin. Monotonic µs when the next one is, 0: none. */
+/* Surveys that are due begin. Monotonic µs when time alone changes something
+ * the next time, 0: it does not. */
 int64_t lending_tick(struct lending *l);
 
 /* The devices of @ret, as they are now; the rest of it is the caller's. */

@@ -46,6 +46,11 @@ static void bar(struct quarantine *q, enum outcome_part part, const char *text,
     (void)snprintf(q->reason, sizeof(q->reason), "%s", text);
 }
 
+static void forgive(struct quarantine *q)
+{
+    memset(q->strikes, 0, sizeof(q->strikes));
+}
+
 bool quarantine_fail(struct quarantine *q, enum outcome outcome,
                      enum outcome_part part, int64_t granted, const char *text,
                      int64_t now)
@@ -57,19 +62,21 @@ bool quarantine_fail(struct quarantine *q, enum outcome outcome,
         quarantine_bars(q, whom))
         return false;
     if (now - q->struck > FORGIVE)
-        quarantine_praise(q);
+        forgive(q);
     q->struck = now;
     q->strikes[whom] += weight;
     if (q->strikes[whom] < STRIKES_MOST)
         return false;
     bar(q, whom, text, now);
-    quarantine_praise(q);
+    forgive(q);
     return true;
 }
 
-void quarantine_praise(struct quarantine *q)
+void quarantine_praise(struct quarantine *q, enum outcome_part part)
 {
-    memset(q->strikes, 0, sizeof(q->strikes));
+    q->strikes[part] = 0;
+    if (part == OUTCOME_PART_DEVICE)
+        forgive(q);
 }
 
 bool quarantine_bars(const struct quarantine *q, enum outcome_part part)

@@ -36,8 +36,9 @@ bool quarantine_fail(struct quarantine *q, enum outcome outcome,
                      enum outcome_part part, int64_t granted, const char *text,
                      int64_t now);
 
-/* An attempt on it ended well. */
-void quarantine_praise(struct quarantine *q);
+/* An attempt that used this part of it ended well; the device, if it used all
+ * of it. */
+void quarantine_praise(struct quarantine *q, enum outcome_part part);
 
 /* Is it barred as a whole? */
 bool quarantine_bars_all(const struct quarantine *q);

@@ -168,9 +168,11 @@ void query_list(struct daemon *d, struct call *call)
 static json_t *attempt_to_json(const struct store_attempt *a)
 {
     json_t *object = json_pack(
-        "{s:I, s:o, s:o, s:o, s:s?, s:o}", "number", (json_int_t)a->number,
-        "device", a->device[0] ? json_string(a->device) : json_null(), "plan",
-        parsed(a->plan), "outcome", outcome_or_null(a->outcome), "text",
+        "{s:I, s:o, s:o, s:o, s:o, s:s?, s:o, s:s?, s:o}", "number",
+        (json_int_t)a->number, "device",
+        a->device[0] ? json_string(a->device) : json_null(), "plan",
+        parsed(a->plan), "given", parsed(a->given), "why", parsed(a->why),
+        "fallback", a->fallback, "outcome", outcome_or_null(a->outcome), "text",
         a->text, "log", parsed(a->log));
 
     set_time(object, "started", a->started);

@@ -109,6 +109,20 @@ static void learn__open_that_failed__teaches_and_is_forgotten(void **state)
     assert_int_equal(capacity_limit(&c, NOW + 600 * SECOND), 8);
 }
 
+static void learn__not_even_one__is_tried_again_soon(void **state)
+{
+    struct capacity c = make(UNKNOWN, 3);
+    const struct capacity_use nothing = {0};
+
+    (void)state;
+    assert_int_equal(capacity_changes(&c, NOW), 0);
+    capacity_learn(&c, &nothing, 1, NOW);
+    assert_int_equal(capacity_sessions(&c, &nothing, NOW + 4 * SECOND), 0);
+    assert_int_equal(capacity_changes(&c, NOW), NOW + 5 * SECOND);
+    assert_int_equal(capacity_sessions(&c, &nothing, NOW + 5 * SECOND), 3);
+    assert_int_equal(capacity_changes(&c, NOW + 5 * SECOND), 0);
+}
+
 static void learn__ladder__may_have_opened_all_but_one(void **state)
 {
     struct capacity c = make(UNKNOWN, 8);
@@ -247,6 +261,7 @@ static void refuse__not_again_until_samples_have_caught_up(void **state)
 
     (void)state;
     capacity_refuse(&c, 320 * MIB, NOW);
+    assert_int_equal(capacity_changes(&c, NOW), NOW + 2 * SECOND);
     assert_true(capacity_vram(&c, &use, NOW + SECOND) < 320 * MIB);
     assert_true(capacity_vram(&c, &use, NOW + 3 * SECOND) > 3 * GIB);
 }
@@ -316,6 +331,7 @@ int main(void)
         cmocka_unit_test(limit__the_smallest_that_is_known),
         cmocka_unit_test(sessions__what_the_limit_leaves),
         cmocka_unit_test(learn__open_that_failed__teaches_and_is_forgotten),
+        cmocka_unit_test(learn__not_even_one__is_tried_again_soon),
         cmocka_unit_test(learn__ladder__may_have_opened_all_but_one),
         cmocka_unit_test(learn__many_fail_at_once__each_lowers_it_to_the_truth),
         cmocka_unit_test(learn__somebody_else_came__the_next_sample_says_so),

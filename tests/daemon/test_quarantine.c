@@ -72,9 +72,13 @@ static void fail__good_ends_and_time__forgive(void **state)
 
     (void)state;
     assert_false(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW));
-    quarantine_praise(&q);
+    quarantine_praise(&q, DEVICE);
+    assert_false(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + SECOND));
+    quarantine_praise(&q, ENCODE);
     assert_false(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + SECOND));
     assert_false(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + 200 * SECOND));
+    // its decoder is no witness for its encoder
+    quarantine_praise(&q, DECODE);
     assert_true(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + 201 * SECOND));
 }
 

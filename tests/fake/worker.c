@@ -4,13 +4,14 @@
  *
  *   /fake/need+ready+progress+done      a good job
  *   /fake/need+ready+crash@1+done       crashes in its first attempt only
- * With --survey it says that there is no GPU.
  *
  * need              says so, and waits for the grant
  * encode            the same, of a job that takes a CPU slot
- * ready, progress   say so
+ * gpu:N             the same, of one with N renditions, 1 without a number, that
+ *                   each device of the order decodes and encodes
+ * ready, progress   say so; the plan tells the grant where there are devices
  * log:N             says it N times, once without a number
- * done, say:NAME    end with this outcome
+ * done, say:NAME    end with this outcome; say:NAME:PART blames a part
  * released          says that it holds nothing any more
  * output            writes "fake" to output 0, by the channel
  * wait              until it is stopped, as a good worker would
@@ -20,6 +21,11 @@
  * hangup            closes the control socket, but lives on
  * noise             prints much on standard error
  * sleep:MS          takes its time
+ * until:NAME        until there is that file in the folder $FAKE_GPU
+ *
+ * With --survey it prints survey.json of that folder, or that there is no GPU,
+ * with --watch sample.json each 50 ms: a test says what GPUs there are, and what
+ * others do on them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +51,8 @@ struct worker {
     int channel; // -1: none yet
     long long attempt;
     bool plan_only;
+    json_t *devices; // of the order
+    json_t *grant;   // that was waited for last
     char script[4096];
 };
 
@@ -93,12 +101,14 @@ static void wait_for(struct worker *w, const char *name)
 {
     for (;;) {
         json_t *order = next_order(w);
-        bool found = is_order(order, name);
         if (is_order(order, "stop"))
             end_cancelled();
-        json_decref(order);
-        if (found)
+        if (is_order(order, name)) {
+            json_decref(w->grant);
+            w->grant = order;
             return;
+        }
+        json_decref(order);
     }
 }
 
@@ -112,18 +122,25 @@ static void take_job(struct worker *w)
 
     w->attempt = json_integer_value(json_object_get(order, "attempt"));
     w->plan_only = json_is_true(json_object_get(order, "plan_only"));
+    w->devices = json_incref(json_object_get(order, "devices"));
     (void)snprintf(w->script, sizeof(w->script), "%s", slash ? slash + 1 : "");
     json_decref(order);
 }
 
-static void outcome(const char *name)
+/* "device_lost", or "device_lost:encode", which is a part to blame. */
+static void outcome(const char *value)
 {
     char text[512];
+    size_t length = strcspn(value, ":");
+    const char *part = value[length] ? value + length + 1 : NULL;
 
-    (void)snprintf(text, sizeof(text),
-                   "{\"event\":\"outcome\",\"outcome\":\"%s\",\"text\":\"by "
-                   "script\",\"frames\":3,\"errors\":0,\"outputs\":[]}",
-                   name);
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"event\":\"outcome\",\"outcome\":\"%.*s\",\"part\":%s%s%s,"
+        "\"text\":\"by script\",\"frames\":3,\"errors\":0,"
+        "\"outputs\":[]}",
+        (int)length, value, part ? "\"" : "", part ? part : "null",
+        part ? "\"" : "");
     say(text);
     _exit(0);
 }
@@ -141,8 +158,60 @@ static void need(struct worker *w, const char *renditions)
     wait_for(w, "grant");
 }
 
+/* A job that every device of the order takes, with so many renditions. */
+static void need_gpu(struct worker *w, int renditions)
+{
+    json_t *list = json_array();
+    json_t *devices = json_array();
+    size_t i;
+    const json_t *device;
+
+    for (int n = 0; n < renditions; n++)
+        json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:i}", "codec",
+                                              "h264", "width", 1280, "height",
+                                              720, "depth", 8));
+    json_array_foreach (w->devices, i, device)
+        json_array_append_new(devices, json_pack("{s:O, s:i, s:b, s:i}", "id",
+                                                 json_object_get(device, "id"),
+                                                 "sessions", renditions,
+                                                 "decodes", 1, "surfaces", 12));
+    json_t *need = json_pack(
+        "{s:s, s:b, s:s, s:i, s:i, s:i, s:o, s:o, s:f}", "event", "need",
+        "decodes_video", 1, "codec", "h264", "width", 1920, "height", 1080,
+        "depth", 8, "renditions", list, "devices", devices, "duration", 1.0);
+    char *text = json_dumps(need, JSON_COMPACT);
+    say(text);
+    free(text);
+    json_decref(need);
+    wait_for(w, "grant");
+}
+
+/* "cuda:0 sessions=1 decode=1", of what was granted. */
+static void ready_on(const struct worker *w)
+{
+    const char *device = json_string_value(json_object_get(w->grant, "device"));
+    char plan[128];
+
+    (void)snprintf(
+        plan, sizeof(plan), "%s sessions=%d decode=%d", device,
+        (int)json_integer_value(json_object_get(w->grant, "sessions")),
+        json_is_true(json_object_get(w->grant, "decode")));
+    json_t *event = json_pack("{s:s, s:s, s:[s], s:[]}", "event", "ready",
+                              "device", device, "plan", plan, "why");
+    char *text = json_dumps(event, JSON_COMPACT);
+    say(text);
+    free(text);
+    json_decref(event);
+}
+
 static void ready(struct worker *w)
 {
+    if (json_array_size(w->devices) > 0) {
+        ready_on(w);
+        if (w->plan_only)
+            outcome("done");
+        return;
+    }
     say("{\"event\":\"ready\",\"device\":\"cpu\",\"plan\":[\"copy\"],"
         "\"why\":[\"it is a fake\"]}");
     if (w->plan_only)
@@ -218,6 +287,49 @@ static void sleep_ms(long ms)
     (void)nanosleep(&t, NULL);
 }
 
+/* A file of the test's folder. */
+static char *place_of(const char *name)
+{
+    static char path[4096];
+    const char *folder = getenv("FAKE_GPU");
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder ? folder : "", name);
+    return path;
+}
+
+static void wait_for_file(const char *name)
+{
+    while (access(place_of(name), F_OK) < 0)
+        sleep_ms(10);
+}
+
+static int survey(void)
+{
+    json_t *found = json_load_file(place_of("survey.json"), 0, NULL);
+
+    if (!found)
+        found = json_pack("{s:s, s:s, s:[], s:[s]}", "libav", "fake",
+                          "nvenc_headers", "", "devices", "problems",
+                          "the worker is a fake");
+    (void)json_dumpf(found, stdout, JSON_COMPACT);
+    json_decref(found);
+    return 0;
+}
+
+/* The test replaces the file as a whole. */
+static int watch(void)
+{
+    for (;;) {
+        json_t *sample = json_load_file(place_of("sample.json"), 0, NULL);
+        char *text = sample ? json_dumps(sample, JSON_COMPACT) : NULL;
+        if (text && fd_write_all(STDOUT_FILENO, text, strlen(text) + 1) < 0)
+            return 0;
+        free(text);
+        json_decref(sample);
+        sleep_ms(50);
+    }
+}
+
 static void noise(void)
 {
     for (int i = 0; i < 20000; i++)
@@ -242,6 +354,8 @@ static void say_log(struct worker *w, const char *value)
 ACTION(do_need, need(w, ""))
 ACTION(do_encode, need(w, "{\"codec\":\"h264\",\"width\":320,"
                           "\"height\":180,\"depth\":8}"))
+ACTION(do_gpu, need_gpu(w, *value ? atoi(value) : 1))
+ACTION(do_until, wait_for_file(value))
 ACTION(do_ready, ready(w))
 ACTION(do_progress, progress())
 ACTION(do_done, outcome("done"))
@@ -272,7 +386,7 @@ static const struct {
     {"crash", do_crash},       {"kill", do_kill},     {"exit", do_exit},
     {"mute", do_exit},         {"babble", do_babble}, {"junk", do_junk},
     {"huge", do_huge},         {"hangup", do_hangup}, {"noise", do_noise},
-    {"sleep", do_sleep},
+    {"sleep", do_sleep},       {"gpu", do_gpu},       {"until", do_until},
 };
 
 /* An unknown word would make a test pass that tests nothing. */
@@ -307,19 +421,14 @@ static void follow(struct worker *w)
     }
 }
 
-static int survey(void)
-{
-    puts("{\"libav\":\"fake\",\"nvenc_headers\":\"\",\"devices\":[],"
-         "\"problems\":[\"the worker is a fake\"]}");
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     struct worker w = {.channel = -1};
 
     if (argc > 1 && strcmp(argv[1], "--survey") == 0)
         return survey();
+    if (argc > 1 && strcmp(argv[1], "--watch") == 0)
+        return watch();
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGPIPE, SIG_IGN);
     w.orders = frame_reader_create(LIMITS_MESSAGE, LIMITS_FDS);
