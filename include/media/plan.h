@@ -23,7 +23,6 @@ struct survey_device;
 
 #define PLAN_DESCRIPTION_MOST 128
 #define PLAN_OPTIONS_MOST     20
-#define PLAN_QUEUED_FRAMES    1 // that wait between two stages, at most
 
 /* One of an encoder's options, by libav's name. */
 struct plan_option {

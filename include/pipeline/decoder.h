@@ -22,7 +22,7 @@ struct decoder_config {
     size_t stream;
     int threads;                   // 0: as libav likes
     const struct hwdevice *device; // not owned; NULL: the CPU decodes
-    int held; // pictures of a device that are outside of the decoder at a time
+    int kept; // pictures of a device that filters keep while it decodes more
     atomic_llong *errors; // not owned; counted up
 };
 

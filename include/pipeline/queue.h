@@ -40,6 +40,10 @@ int queue_send(struct queue *q, void *item);
  */
 int queue_receive(struct queue *q, void **ret_item);
 
+/* Wait until all that was sent has been received and the receiver is done with
+ * it, or wants no more. 0 or -ECANCELED. */
+int queue_settle(struct queue *q);
+
 /* Called once by each sender: it sends no more. @result is 0 or -errno. */
 void queue_finish(struct queue *q, int result);
 

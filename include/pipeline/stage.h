@@ -78,6 +78,10 @@ int stage_run(struct stage *s, struct error *e);
 int stage_send(struct stage *s, size_t output, struct item *item);
 int stage_send_all(struct stage *s, struct item *item);
 
+/* For ops: wait until all who receive are done with what was sent to them. 0 or
+ * -ECANCELED. */
+int stage_settle(struct stage *s);
+
 /* NULL is allowed. Calls ops->destroy, which frees. */
 void stage_destroy(struct stage *s);
 

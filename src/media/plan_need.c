@@ -69,7 +69,7 @@ static void need_there(struct need_device *need, const struct plan *plan,
         return;
     need->decodes = true;
     need->surfaces =
-        surfaces_expected(st->codec, surfaces_held(plan, track->stream));
+        surfaces_expected(st->codec, surfaces_kept(plan, track->stream));
 }
 
 void plan_need_device(const struct plan *plan, const struct media_info *info,

@@ -5,28 +5,19 @@
 /* Pictures that libav's fps filter keeps, to choose between them. */
 #define RATE_KEEPS 2
 
-/* What a filter holds of the pictures as they were decoded; what is behind a
- * filter that copies does not count. */
-static int filter_holds(const struct plan_track *track)
+/* All renditions of a stream are filtered side by side, of the same pictures. */
+int surfaces_kept(const struct plan *plan, size_t stream)
 {
-    return track->video.fixed_rate.num ? 1 + RATE_KEEPS : 1;
-}
-
-int surfaces_held(const struct plan *plan, size_t stream)
-{
-    int slowest = 0;
-
     for (size_t o = 0; o < plan->output_count; o++) {
         for (size_t t = 0; t < plan->outputs[o].track_count; t++) {
             const struct plan_track *track = &plan->outputs[o].tracks[t];
-            if (track->kind != MEDIA_VIDEO || track->copied ||
-                track->stream != stream)
-                continue;
-            int holds = filter_holds(track);
-            slowest = holds > slowest ? holds : slowest;
+            bool decoded = track->kind == MEDIA_VIDEO && !track->copied;
+            if (decoded && track->stream == stream &&
+                track->video.fixed_rate.num)
+                return RATE_KEEPS;
         }
     }
-    return 1 + PLAN_QUEUED_FRAMES + slowest;
+    return 0;
 }
 
 // clang-format off
@@ -42,7 +33,7 @@ static const struct {
 };
 // clang-format on
 
-int surfaces_expected(enum AVCodecID codec, int held)
+int surfaces_expected(enum AVCodecID codec, int kept)
 {
     int pictures = 2;
 
@@ -50,5 +41,5 @@ int surfaces_expected(enum AVCodecID codec, int held)
         if (usual[i].codec == codec)
             pictures = usual[i].pictures;
     }
-    return pictures + 1 + held; // and the one that is being decoded
+    return pictures + 1 + kept; // and the one that is being decoded
 }

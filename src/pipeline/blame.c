@@ -9,6 +9,13 @@
 #include "media/hwfault.h"
 #include "pipeline/stage.h"
 
+/* In front of libav's words, which are about codes. */
+static const char *const meanings[OUTCOME_COUNT] = {
+    [OUTCOME_NO_SESSION] = "grants no more sessions",
+    [OUTCOME_NO_MEMORY] = "has too little memory left",
+    [OUTCOME_DEVICE_LOST] = "failed",
+};
+
 int blame_device(struct stage *s, const struct hwdevice *device,
                  enum outcome_part part, int code, struct error *e)
 {
@@ -21,6 +28,7 @@ int blame_device(struct stage *s, const struct hwdevice *device,
         hwfault_classify(part, code, lines, hwdevice_free_memory(device));
     s->blame = fault.outcome;
     s->part = fault.part;
+    error_wrap(e, "%s %s", hwdevice_id(device), meanings[fault.outcome]);
     if (first) {
         char text[sizeof(e->text)];
         memcpy(text, e->text, sizeof(text));

@@ -17,6 +17,7 @@
 #include "model/limits.h"
 #include "pipeline/blame.h"
 #include "pipeline/item.h"
+#include "pipeline/pool.h"
 #include "pipeline/stage.h"
 
 struct decoder {
@@ -33,30 +34,6 @@ struct decoder {
     int refused;    // -errno: the device is not used, by what choose_format saw
 };
 
-/*
- * A pool of exactly what is needed. libav's own is sized for callers of whom
- * nothing is known, and it counts: each surface is there twice, decoded and as
- * it is handed out. Of its size, one surface is such a caller's already.
- */
-static int make_pool(struct decoder *d)
-{
-    AVCodecContext *codec = d->codec;
-    AVBufferRef *pool = NULL;
-
-    int r = avcodec_get_hw_frames_parameters(
-        codec, hwdevice_ref(d->config.device),
-        hwdevice_backend(d->config.device)->format, &pool);
-    if (r >= 0) {
-        AVHWFramesContext *frames = (void *)pool->data;
-        frames->initial_pool_size += d->config.held - 1;
-        r = av_hwframe_ctx_init(pool);
-    }
-    if (r < 0)
-        av_buffer_unref(&pool);
-    codec->hw_frames_ctx = pool;
-    return r;
-}
-
 /* Called again without a format that could not be used after all. */
 static enum AVPixelFormat choose_format(AVCodecContext *codec,
                                         const enum AVPixelFormat *offered)
@@ -66,7 +43,10 @@ static enum AVPixelFormat choose_format(AVCodecContext *codec,
 
     while (*offered != AV_PIX_FMT_NONE && *offered != wanted)
         offered++;
-    d->refused = *offered == wanted ? averror_code(make_pool(d)) : -ENOTSUP;
+    d->refused = -ENOTSUP;
+    if (*offered == wanted)
+        d->refused =
+            averror_code(pool_lend(codec, d->config.device, d->config.kept));
     return d->refused < 0 ? AV_PIX_FMT_NONE : wanted;
 }
 
@@ -132,7 +112,10 @@ static int send_frame(struct decoder *d, AVFrame *frame)
     d->frames++;
     if (frame->decode_error_flags || (frame->flags & AV_FRAME_FLAG_CORRUPT))
         atomic_fetch_add(d->config.errors, 1);
-    return stage_send_all(&d->stage, item_frame(frame, base));
+    int r = stage_send_all(&d->stage, item_frame(frame, base));
+    // a surface that waits is one that the device must have: the filters are
+    // done with it before another is asked for
+    return r == 0 && d->config.device ? stage_settle(&d->stage) : r;
 }
 
 /* Is it the device that failed, and not the stream? Its driver's errors have a
@@ -142,12 +125,10 @@ static int check_device(struct decoder *d, int averror, struct error *e)
     if (!d->config.device)
         return 0;
     if (d->refused < 0)
-        return averror_set(e, d->refused, "%s does not decode it",
-                           hwdevice_id(d->config.device));
+        return averror_set(e, d->refused, "it does not decode this stream");
     if (averror == AVERROR_EXTERNAL || averror == AVERROR_UNKNOWN ||
         averror == AVERROR(EIO))
-        return averror_set(e, averror, "%s cannot decode",
-                           hwdevice_id(d->config.device));
+        return averror_set(e, averror, "cannot decode");
     return 0;
 }
 

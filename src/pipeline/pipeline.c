@@ -29,7 +29,7 @@
  * large. A muxer's packets are small and come from many. */
 #define PACKETS       4
 #define MUXER_PACKETS 32
-#define FRAMES        PLAN_QUEUED_FRAMES
+#define FRAMES        1
 
 struct runner {
     struct pipeline *pipeline; // not owned
@@ -111,7 +111,7 @@ static int add_decoder_output(struct pipeline *p,
         .stream = stream,
         .threads = p->config.plan->threads,
         .device = device_for(p, track, OP_DECODE),
-        .held = surfaces_held(p->config.plan, stream),
+        .kept = surfaces_kept(p->config.plan, stream),
         .errors = &p->errors,
     };
     struct stage **decoder = &p->decoders[stream];

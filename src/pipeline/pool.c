@@ -2,10 +2,52 @@
 
 #include <errno.h>
 
+#include <libavcodec/avcodec.h>
 #include <libavutil/hwcontext.h>
 
 #include "base/error.h"
 #include "media/averror.h"
+#include "media/backend.h"
+#include "media/hwdevice.h"
+
+/* What libav hangs its own data on. The decoder puts a surface's address in its
+ * place; pictures that are allocated would never be seen. */
+static AVBufferRef *allocate_nothing(size_t size)
+{
+    (void)size;
+    return av_buffer_allocz(1);
+}
+
+/* libav's decoder keeps the picture before, and the last one whose map of
+ * segments counts, also where the stream refers to neither. */
+static int kept_besides(enum AVCodecID codec)
+{
+    return codec == AV_CODEC_ID_VP9 ? 2 : 0;
+}
+
+/* Of libav's size for the stream, one is not for the stream but for a filter. */
+static int make_surfaces(AVBufferRef *pool, enum AVCodecID codec, int kept)
+{
+    AVHWFramesContext *frames = (void *)pool->data;
+
+    frames->initial_pool_size += kept + kept_besides(codec) - 1;
+    frames->pool = av_buffer_pool_init(1, allocate_nothing);
+    return frames->pool ? av_hwframe_ctx_init(pool) : AVERROR(ENOMEM);
+}
+
+int pool_lend(AVCodecContext *decoder, const struct hwdevice *device, int kept)
+{
+    AVBufferRef *pool = NULL;
+
+    int r = avcodec_get_hw_frames_parameters(
+        decoder, hwdevice_ref(device), hwdevice_backend(device)->format, &pool);
+    if (r >= 0)
+        r = make_surfaces(pool, decoder->codec_id, kept);
+    if (r < 0)
+        av_buffer_unref(&pool);
+    decoder->hw_frames_ctx = pool;
+    return r;
+}
 
 static int copy(AVBufferRef *pool, AVFrame *to, const AVFrame *from)
 {

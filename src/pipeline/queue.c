@@ -12,6 +12,7 @@ struct queue {
     pthread_mutex_t lock;
     pthread_cond_t not_full;
     pthread_cond_t not_empty;
+    pthread_cond_t settled;
     void **items; // owned; a ring of @depth
     size_t depth;
     size_t first;
@@ -20,6 +21,7 @@ struct queue {
     bool failed;    // a sender has, or the pipeline was cancelled
     bool cancelled;
     bool abandoned;
+    bool asking; // the receiver waits, and has nothing in its hands
     void (*destroy)(void *item);
 };
 
@@ -32,6 +34,7 @@ struct queue *queue_create(size_t depth, size_t senders,
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->not_full, NULL);
     pthread_cond_init(&q->not_empty, NULL);
+    pthread_cond_init(&q->settled, NULL);
     q->items = xcalloc(depth, sizeof(*q->items));
     q->depth = depth;
     q->senders = senders;
@@ -59,6 +62,7 @@ void queue_destroy(struct queue *q)
     if (!q)
         return;
     drop_all(q);
+    pthread_cond_destroy(&q->settled);
     pthread_cond_destroy(&q->not_empty);
     pthread_cond_destroy(&q->not_full);
     pthread_mutex_destroy(&q->lock);
@@ -93,8 +97,11 @@ int queue_receive(struct queue *q, void **ret_item)
     int r = 0;
 
     pthread_mutex_lock(&q->lock);
+    q->asking = true;
+    pthread_cond_broadcast(&q->settled);
     while (!q->count && q->senders && !q->failed)
         pthread_cond_wait(&q->not_empty, &q->lock);
+    q->asking = false;
     if (q->failed) {
         r = -ECANCELED;
     } else if (q->count) {
@@ -104,6 +111,16 @@ int queue_receive(struct queue *q, void **ret_item)
             pthread_cond_broadcast(&q->not_full);
         r = 1;
     }
+    pthread_mutex_unlock(&q->lock);
+    return r;
+}
+
+int queue_settle(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    while ((q->count || !q->asking) && !q->abandoned && !q->cancelled)
+        pthread_cond_wait(&q->settled, &q->lock);
+    int r = q->cancelled ? -ECANCELED : 0;
     pthread_mutex_unlock(&q->lock);
     return r;
 }
@@ -124,6 +141,7 @@ void queue_abandon(struct queue *q)
     q->abandoned = true;
     drop_all(q);
     pthread_cond_broadcast(&q->not_full);
+    pthread_cond_broadcast(&q->settled);
     pthread_mutex_unlock(&q->lock);
 }
 
@@ -134,5 +152,6 @@ void queue_cancel(struct queue *q)
     q->failed = true;
     pthread_cond_broadcast(&q->not_full);
     pthread_cond_broadcast(&q->not_empty);
+    pthread_cond_broadcast(&q->settled);
     pthread_mutex_unlock(&q->lock);
 }

@@ -129,3 +129,14 @@ int stage_send_all(struct stage *s, struct item *item)
     item->track = s->out[s->out_count - 1].track;
     return stage_send(s, s->out_count - 1, item);
 }
+
+int stage_settle(struct stage *s)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < s->out_count; i++) {
+        if (!s->out[i].closed)
+            r = queue_settle(s->out[i].queue);
+    }
+    return r;
+}

@@ -50,11 +50,11 @@ class Worker:
         # the worker has its own sanitizer, and is to be searched for leaks
         for name in ("LD_PRELOAD", "ASAN_OPTIONS"):
             environment.pop(name, None)
-        # a shell moves the socket to descriptor 3, where the worker wants it
         # what the stand-in keeps of its machine is nothing that workers know of
         machine.folder.mkdir(exist_ok=True)
-        command = ["sh", "-c", f'exec "$0" "$@" 3<&{theirs.fileno()}', harness.WORKER, "--sandbox-path", machine.folder,
-                   "--device", device["id"] if device else "cpu", *arguments]
+        # bash (no other knows descriptors above 9) moves the socket to 3
+        command = ["bash", "-c", f'exec "$0" "$@" 3<&{theirs.fileno()}', harness.WORKER,
+                   "--sandbox-path", machine.folder, "--device", device["id"] if device else "cpu", *arguments]
         self.log = open(folder / "worker.log", "ab")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                         pass_fds=[theirs.fileno()], env=environment)
