@@ -20,6 +20,8 @@ struct graph {
     AVFilterContext *sink;   // owned by filters
     AVFrame *like;           // owned; without data: what was it built for
     AVRational time_base;
+    AVRational frame_rate;
+    int64_t end; // of the last frame that went in
 };
 
 static bool is_audio(const AVFrame *frame)
@@ -137,6 +139,8 @@ int graph_create(struct graph **ret, const struct graph_config *config,
     struct graph *g = xcalloc(1, sizeof(*g));
 
     g->time_base = config->time_base;
+    g->frame_rate = config->frame_rate;
+    g->end = AV_NOPTS_VALUE;
     g->filters = avfilter_graph_alloc();
     int r = g->filters ? keep_kind(g, config->frame) : AVERROR(ENOMEM);
     if (r >= 0) {
@@ -183,9 +187,30 @@ bool graph_fits(const struct graph *g, const AVFrame *frame,
            av_channel_layout_compare(&like->ch_layout, &frame->ch_layout) == 0;
 }
 
+static int64_t duration_of(const struct graph *g, const AVFrame *frame)
+{
+    int64_t duration = compat_frame_duration(frame);
+
+    if (is_audio(frame))
+        return frame->nb_samples;
+    if (duration <= 0 && g->frame_rate.num)
+        duration = av_rescale_q(1, av_inv_q(g->frame_rate), g->time_base);
+    return duration > 0 ? duration : 0;
+}
+
+/* The end is told, too: a filter that counts frames by time would lose the last
+ * one otherwise. */
+static int push(struct graph *g, AVFrame *frame)
+{
+    if (!frame)
+        return av_buffersrc_close(g->source, g->end, 0);
+    g->end = frame->pts + duration_of(g, frame);
+    return av_buffersrc_add_frame_flags(g->source, frame, 0);
+}
+
 int graph_push(struct graph *g, AVFrame *frame, struct error *e)
 {
-    int r = av_buffersrc_add_frame_flags(g->source, frame, 0);
+    int r = push(g, frame);
 
     av_frame_free(&frame);
     return r < 0 ? averror_set(e, r, "cannot filter a frame") : 0;
