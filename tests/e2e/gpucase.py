@@ -36,6 +36,7 @@ P1000 = {
     "filters": ["scale_cuda", "yadif_cuda"],
     "problems": [],
 }
+CPU = {"device": "cpu", "sessions": 0, "decode": False, "vram": 0, "threads": 1}
 FULL = {"device": "cuda:0", "sessions": 3, "decode": True, "vram": 1 << 30, "threads": 1}
 
 

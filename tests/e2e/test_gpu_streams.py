@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""A worker on the stand-in for NVIDIA's driver: streams that need many surfaces,
+streams that change, and how little of the card's memory they take."""
+
+import gpucase
+import harness
+import standin
+import test_decode
+from gpucase import FULL
+
+# What holds most pictures at a time, of its kind.
+HUNGRY = ["h264_b_pyramid_open_gop", "h264_many_references", "h264_mbaff", "h264_fields", "h264_gaps",
+          "hevc_b_pyramid_open_gop", "hevc_long_term", "hevc_12bit", "vp9", "mpeg2"]
+
+
+def count(path):
+    return len(standin.frames(standin.software("-i", path, "-map", "0:v", "-fps_mode", "passthrough",
+                                               "-f", "framemd5", "-")))
+
+
+def joined(name, *parts, codec="libx264", options=("-preset", "veryfast", "-bf", "2")):
+    """A recording of @parts (source, pixel format), one behind the other."""
+    path = standin.FOLDER / name
+    clips = [standin.clip(f"{name}-{n}.ts", "-c:v", codec, *options, source=source, pixels=pixels)
+             for n, (source, pixels) in enumerate(parts)]
+    path.write_bytes(b"".join(c.read_bytes() for c in clips))
+    return path
+
+
+class Streams(gpucase.GpuCase):
+    def output(self, name="a.mkv", **video):
+        return {"path": name, "video": {"width": 214, "height": 120} | video, "audio": []}
+
+    def transcode(self, path, *outputs, frames=None, **keywords):
+        outputs = outputs or (self.output(),)
+        plan, total = self.succeed(path, *outputs, **keywords)
+        for o in outputs:
+            self.assertEqual(len(standin.probe(self.out / o["path"], "packet=pts_time")), frames or count(path))
+        self.assertEqual(self.said["outcome"][0]["errors"], 0)
+        return plan, total
+
+    def test_hungry_streams__have_enough_surfaces(self):
+        cases = {name: (make, settings) for name, make, settings in test_decode.CASES}
+        for name in HUNGRY:
+            with self.subTest(name):
+                self.machine = standin.Machine()
+                make, settings = cases[name]
+                plan, total = self.transcode(make(name), settings=settings)
+                self.assertEqual(plan, ["nvdec>scale_cuda>h264_nvenc"])
+                self.assertEqual((total["large_uploads"], total["large_downloads"]), (0, 0))
+
+    def test_ladder_with_rates__has_enough_surfaces(self):
+        cases = {name: make for name, make, _ in test_decode.CASES}
+        path = cases["h264_b_pyramid_open_gop"]("h264_b_pyramid_open_gop")
+        outputs = [self.output("a.mkv", frame_rate=25), self.output("b.mkv", codec="hevc", frame_rate=25),
+                   self.output("c.mkv")]
+        self.transcode(path, *outputs, frames=30)
+
+    def changing(self, path, *outputs, **keywords):
+        """One that plays through, in one size and one session."""
+        _, total = self.transcode(path, *outputs, **keywords)
+        self.assertEqual((total["sessions"], total["large_uploads"], total["large_downloads"]), (1, 0, 0))
+        sizes = {(f["width"], f["height"]) for f in standin.probe(self.out / "a.mkv", "frame=width,height")}
+        self.assertEqual(sizes, {(214, 120)})
+        times = [float(p["pts_time"]) for p in standin.probe(self.out / "a.mkv", "packet=pts_time")]
+        self.assertEqual(len(set(times)), len(times))
+        return total
+
+    def test_size_that_changes__keeps_the_encoder(self):
+        path = joined("sizes.ts", *((f"testsrc2=size={size}:rate=25:duration=0.6", "yuv420p")
+                                    for size in ("320x180", "200x120", "640x360", "320x180")))
+        total = self.changing(path)
+        self.assertEqual(total["decoders"], 4)
+        # the right picture in each part
+        for at, size in (("0.2", "320x180"), ("0.8", "200x120"), ("1.4", "640x360")):
+            still = self.folder / f"{at}.png"
+            standin.software("-ss", at, "-i", self.out / "a.mkv", "-frames:v", "1", still)
+            begin = {"0.2": 0, "0.8": 0.6, "1.4": 1.2}[at]
+            picture = standin.clip(f"{at}-{size}.png", "-frames:v", "1",
+                                   source=f"testsrc2=size={size}:rate=25:duration=0.6,"
+                                          f"select=gte(t\\,{float(at) - begin:.2f})", pixels="rgb24")
+            self.assertGreater(standin.psnr(still, picture, "scale=214:120"), 20, at)
+
+    def test_depth_that_changes__keeps_the_encoder(self):
+        source = "testsrc2=size=320x180:rate=25:duration=0.6"
+        path = joined("depths.ts", (source, "yuv420p"), (source, "yuv420p10le"), codec="libx265",
+                      options=("-preset", "ultrafast", "-x265-params", standin.X265))
+        self.changing(path)
+
+    def test_rate_that_changes__keeps_the_encoder(self):
+        path = joined("rates.ts", ("testsrc2=size=320x180:rate=25:duration=0.6", "yuv420p"),
+                      ("testsrc2=size=320x180:rate=50:duration=0.6", "yuv420p"))
+        self.succeed(path, self.output("cpu.mkv", frame_rate=25), grant=gpucase.CPU)
+        self.changing(path, self.output(frame_rate=25), frames=count(self.out / "cpu.mkv"))
+
+    def test_depth_that_the_card_lacks__is_the_decoders_fault(self):
+        source = "testsrc2=size=320x180:rate=25:duration=0.6"
+        path = joined("deeper.ts", (source, "yuv420p"), (source, "yuv420p10le"))
+        said = self.attempt(path, self.output())
+        self.assertEqual((said["outcome"][0]["outcome"], said["outcome"][0]["part"]), ("device_lost", "decode"))
+        self.assertIn("does not decode this stream", said["outcome"][0]["text"])
+        self.clean()
+        # what the daemon tries next
+        plan, _ = self.transcode(path, grant=FULL | {"decode": False})
+        self.assertEqual(plan, ["native>hwupload>scale_cuda>h264_nvenc"])
+
+
+class Memory(gpucase.GpuCase):
+    """Bytes of the card at the peak, against the ffmpeg program's."""
+
+    SOURCE = "testsrc2=size=1920x1080:rate=25:duration=1.2"
+
+    def theirs(self, clip, *options, decode=()):
+        machine = standin.Machine()
+        status, _, error = machine.ffmpeg(*decode, *standin.CUDA, "-i", clip, "-vf",
+                                          "scale_cuda=1280:720:format=nv12", "-c:v", "h264_nvenc", *options,
+                                          self.folder / "theirs.mp4")
+        self.assertEqual(status, 0, error)
+        return machine.total()["vram_peak"]
+
+    def compare(self, clip, **video):
+        _, total = self.succeed(clip, {"path": "a.mp4", "video": {"max_height": 720} | video, "audio": []})
+        ours = total["vram_peak"]
+        usual = self.theirs(clip, decode=["-threads", "16"])
+        tuned = self.theirs(clip, "-surfaces", "1", "-delay", "0", decode=["-threads", "1"])
+        self.assertLessEqual(ours, 0.6 * usual)
+        self.assertLessEqual(ours, tuned)
+
+    def test_h264__takes_little(self):
+        self.compare(standin.clip("big.mp4", "-c:v", "libx264", "-preset", "veryfast", "-bf", "2",
+                                  source=self.SOURCE))
+
+    def test_hevc_of_10_bits__takes_little(self):
+        self.compare(standin.clip("big10.mp4", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params",
+                                  standin.X265, source=self.SOURCE, pixels="yuv420p10le"))
+
+
+if __name__ == "__main__":
+    harness.main()
