@@ -2,6 +2,7 @@
 """transcoded-files, the opener of jobs without a file channel, as a program."""
 
 import array
+import errno
 import json
 import os
 import signal
@@ -205,6 +206,44 @@ class Opener(harness.TestCase):
         self.assertIn("started by transcoded", r.stderr)
         r = subprocess.run([OPENER, "--version"], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual((r.returncode, r.stdout.split()[0]), (0, "transcoded-files"))
+
+    def diagnose(self, asked, user=None):
+        """What it tells of each folder."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            program = harness.for_everybody(OPENER, self.folder)
+            r = subprocess.run(["sh", "-c", f'exec "$0" --diagnose 3<&{theirs.fileno()}', program],
+                               input=asked, capture_output=True, pass_fds=[theirs.fileno()], user=user,
+                               timeout=PATIENCE)
+            theirs.close()
+            told = b"".join(iter(lambda: ours.recv(65536), b""))
+        return r, [json.loads(text) for text in told.split(b"\0")[:-1]]
+
+    def test_diagnose__tells_of_each_folder_and_leaves_nothing(self):
+        for name, mode in (("store", 0o777), ("media", 0o755), ("closed", 0o700), ("out", 0o777)):
+            (self.folder / name).mkdir(exist_ok=True)
+            (self.folder / name).chmod(mode)
+        (self.folder / "file").write_text("")
+        paths = {n: str(self.folder / n) for n in ("store", "media", "closed", "out", "file", "gone")}
+        asked = {"store": paths["store"], "read_roots": [paths["media"], paths["closed"], paths["gone"]],
+                 "write_roots": [paths["out"], paths["media"], paths["file"]]}
+        stranger = None if os.geteuid() else 65534
+        r, told = self.diagnose(json.dumps(asked).encode(), stranger)
+        self.assertEqual((r.returncode, r.stderr), (0, b""))
+        denied = errno.EACCES if stranger else 0
+        self.assertEqual([(f["role"], f["path"], f["error"]) for f in told], [
+            ("store", paths["store"], 0), ("read", paths["media"], 0), ("read", paths["closed"], denied),
+            ("read", paths["gone"], errno.ENOENT), ("write", paths["out"], 0),
+            ("write", paths["media"], denied), ("write", paths["file"], errno.ENOTDIR)])
+        self.assertGreater(told[4]["total"], told[4]["free"])
+        self.assertEqual([p.name for n in ("store", "media", "out") for p in (self.folder / n).iterdir()], [])
+
+    def test_diagnose__nonsense__is_refused_in_words(self):
+        for asked in b"", b"{", b"{}", b'{"store": 1}':
+            with self.subTest(asked):
+                r, told = self.diagnose(asked)
+                self.assertEqual((r.returncode, told), (1, []))
+                self.assertIn(b"transcoded-files: ", r.stderr)
 
 
 if __name__ == "__main__":
