@@ -35,12 +35,13 @@ static char *describe(const struct invocation *v)
 {
     const struct settings *s = &v->settings;
     char *text = xasprintf(
-        "%s%s%s%s%s%s%s%s%s%s%s", v->command ? v->command->name : "-",
+        "%s%s%s%s%s%s%s%s%s%s%s%s", v->command ? v->command->name : "-",
         s->json ? " json" : "", s->help ? " help" : "",
         s->version ? " version" : "", s->follow ? " follow" : "",
-        s->socket ? " socket=" : "", s->socket ? s->socket : "",
-        s->priority ? " priority=" : "", s->priority ? s->priority : "",
-        s->state ? " state=" : "", s->state ? s->state : "");
+        s->test ? " test" : "", s->socket ? " socket=" : "",
+        s->socket ? s->socket : "", s->priority ? " priority=" : "",
+        s->priority ? s->priority : "", s->state ? " state=" : "",
+        s->state ? s->state : "");
 
     for (size_t i = 0; i < v->operand_count; i++) {
         char *longer = xasprintf("%s '%s'", text, v->operands[i]);
@@ -58,6 +59,7 @@ static void parse__good_lines__are_understood(void **state)
     } cases[] = {
         {{{"status"}}, "status"},
         {{{"--help"}}, "- help"},
+        {{{"doctor", "--test"}}, "doctor test"},
         {{{"-h"}}, "- help"},
         {{{"--version"}}, "- version"},
         {{{"run", "--help"}}, "run help"},
