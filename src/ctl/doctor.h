@@ -49,6 +49,10 @@ extern const size_t doctor_check_count;
 /* Is there a card of NVIDIA's, as far as anybody can see? */
 bool doctor_has_card(const struct patient *p);
 
+/* Does CUDA_VISIBLE_DEVICES of the service, which has told, leave it no card?
+ */
+bool doctor_hides_cards(const struct patient *p);
+
 /* Is there anything to look at for this check? */
 bool doctor_applies(const struct doctor_check *c, const struct patient *p);
 

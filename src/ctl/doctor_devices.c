@@ -80,6 +80,39 @@ static bool is_misfit(const struct patient *p)
            version_compare(s->nvenc_headers, s->process.nvenc_api) > 0;
 }
 
+static bool lacks_library(const struct patient *p)
+{
+    const struct diagnosis_process *s = &p->service->process;
+
+    for (size_t i = 0; i < s->library_count; i++) {
+        if (s->libraries[i].problem[0])
+            return true;
+    }
+    return false;
+}
+
+/* Do programs of others hold every session? */
+static bool is_taken(const json_t *gpu)
+{
+    const json_t *sessions = json_object_get(gpu, "sessions");
+    double limit = number_of(sessions, "limit");
+
+    return limit >= 0 && number_of(sessions, "foreign") >= limit;
+}
+
+/* The line that says why a survey did not find all to be well; NULL: none does.
+ */
+static const char *find_cause(const struct patient *p, const json_t *gpu)
+{
+    if (is_misfit(p))
+        return "nvenc";
+    if (lacks_library(p))
+        return "libraries";
+    if (is_taken(gpu))
+        return "sessions";
+    return has_mark(gpu, "vram", MARK_BAD) ? "memory" : NULL;
+}
+
 static void judge_abilities(const struct patient *p, const json_t *device,
                             const json_t *gpu, struct finding *ret)
 {
@@ -94,8 +127,9 @@ static void judge_abilities(const struct patient *p, const json_t *device,
     join(json_object_get(gpu, "encoders"), encoders, sizeof(encoders));
     finding_add(ret, FINDING_GOOD, NULL, "%s decodes %s and encodes %s",
                 text_of(device, "id"), decoders, encoders);
-    if (is_misfit(p)) {
-        finding_add(ret, FINDING_NOTE, NULL, "see 'nvenc'");
+    const char *cause = find_cause(p, gpu);
+    if (cause) {
+        finding_add(ret, FINDING_NOTE, NULL, "see '%s'", cause);
         return;
     }
     if (!works && json_array_size(problems) == 0)
@@ -189,7 +223,7 @@ static void judge_sessions(const struct patient *p, const json_t *device,
     tell_limit(limit, most, sizeof(most));
     finding_add(ret, FINDING_GOOD, NULL, "%s: %d ours, %d of others%s%s",
                 text_of(device, "id"), own, foreign, most, holders);
-    if (limit >= 0 && foreign >= limit)
+    if (is_taken(gpu))
         finding_add(ret, FINDING_WARNING,
                     "end one of these programs, or give their work to the "
                     "service",

@@ -56,6 +56,8 @@ void doctor_cuda(const struct patient *p, struct finding *ret)
 
     if (s->cuda_result == DIAGNOSIS_UNKNOWN)
         finding_add(ret, FINDING_NOTE, NULL, "the service could not ask it");
+    else if (doctor_hides_cards(p))
+        finding_add(ret, FINDING_NOTE, NULL, "see 'variables'");
     else if (s->cuda_result != 0)
         judge_result(s->cuda_result, ret);
     else if (s->cuda_devices == 0)

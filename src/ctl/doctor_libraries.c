@@ -75,22 +75,40 @@ void doctor_libraries(const struct patient *p, struct finding *ret)
         finding_add(ret, FINDING_NOTE, NULL, "the service has not tried them");
 }
 
-/* What hides the card from CUDA: an empty list, or one that begins so. */
-static bool hides_all(const char *value)
+static size_t count_cards(const struct machine *m)
 {
-    return value[0] == '\0' || value[0] == '-' ||
-           strncmp(value, "NoDevFiles", 10) == 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < m->card_count; i++)
+        count += m->cards[i].vendor == MACHINE_NVIDIA;
+    return count;
 }
 
-static void judge_visible(const struct diagnosis_process *s,
-                          struct finding *ret)
+bool doctor_hides_cards(const struct patient *p)
 {
-    const char *value = diagnosis_variable(s, "CUDA_VISIBLE_DEVICES");
+    const char *value =
+        diagnosis_variable(&p->service->process, "CUDA_VISIBLE_DEVICES");
+    size_t count = count_cards(p->machine);
+    char *end;
 
-    if (value && hides_all(value))
-        finding_add(ret, FINDING_BAD,
-                    "CUDA_VISIBLE_DEVICES=0 in the unit, or none at all",
-                    "CUDA_VISIBLE_DEVICES='%s' hides every card", value);
+    if (!value)
+        return false;
+    // CUDA takes the list up to the first that is no card
+    unsigned long first = strtoul(value, &end, 10);
+    bool is_number = end != value;
+    return value[0] == '\0' || value[0] == '-' ||
+           strncmp(value, "NoDevFiles", strlen("NoDevFiles")) == 0 ||
+           (is_number && count && first >= count);
+}
+
+static void judge_visible(const struct patient *p, struct finding *ret)
+{
+    if (doctor_hides_cards(p))
+        finding_add(
+            ret, FINDING_BAD,
+            "CUDA_VISIBLE_DEVICES=0 in the unit, or none at all",
+            "CUDA_VISIBLE_DEVICES='%s' hides every card",
+            diagnosis_variable(&p->service->process, "CUDA_VISIBLE_DEVICES"));
 }
 
 /* The container toolkit's; elsewhere nobody reads them. */
@@ -120,7 +138,7 @@ void doctor_variables(const struct patient *p, struct finding *ret)
     const struct diagnosis_process *s = &p->service->process;
     char line[512] = "";
 
-    judge_visible(s, ret);
+    judge_visible(p, ret);
     judge_container(s, ret);
     if (ret->found)
         return;

@@ -51,7 +51,10 @@ void doctor_sandbox(const struct patient *p, struct finding *ret)
     for (size_t i = 0; i < s->layer_count; i++) {
         const struct diagnosis_layer *l = &s->layers[i];
         bool is_on = strcmp(l->state, "on") == 0;
-        finding_add(ret, is_on ? FINDING_GOOD : FINDING_WARNING, NULL,
+        finding_add(ret, is_on ? FINDING_GOOD : FINDING_WARNING,
+                    is_on ? NULL
+                          : "a kernel that has it, and 'sandbox' in the "
+                            "configuration if it was switched off",
                     "%s %s%s%s", l->name, l->state, l->note[0] ? ": " : "",
                     l->note);
     }

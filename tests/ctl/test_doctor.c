@@ -316,6 +316,12 @@ BREAKS(cards_hidden_by_number)
 {
     strcpy(process(w)->variables[1].value, "-1");
 }
+BREAKS(card_that_is_not)
+{
+    strcpy(process(w)->variables[1].value, "1");
+    process(w)->cuda_result = 100;
+    process(w)->cuda_devices = DIAGNOSIS_UNKNOWN;
+}
 BREAKS(container_without)
 {
     strcpy(process(w)->variables[2].value, "void");
@@ -619,15 +625,16 @@ static const struct {
     CASE(io_error, "access:bad"),
     CASE(render_rule, "access:warning"),
     CASE(no_group, "groups:warning"),
-    CASE(cards_hidden, "variables:bad"),
-    CASE(cards_hidden_by_number, "variables:bad"),
+    CASE(cards_hidden, "variables:bad cuda:note"),
+    CASE(cards_hidden_by_number, "variables:bad cuda:note"),
+    CASE(card_that_is_not, "variables:bad cuda:note"),
     CASE(container_without, "variables:warning"),
     CASE(container_deaf, "variables:warning"),
     CASE(no_variables, ""),
     CASE(other_path, "library-path:bad"),
     CASE(no_path, "library-path:bad"),
     CASE(no_path_elsewhere, ""),
-    CASE(no_library, "libraries:bad"),
+    CASE(no_library, "libraries:bad survey:note"),
     CASE(cuda_999, "cuda:bad"),
     CASE(cuda_7, "cuda:bad"),
     CASE(cuda_empty, "cuda:bad"),
@@ -644,10 +651,10 @@ static const struct {
     CASE(not_surveyed, "survey:bad sessions:note memory:note health:note"),
     CASE(survey_under_way,
          "survey:note sessions:note memory:note health:note"),
-    CASE(sessions_gone, "sessions:warning"),
+    CASE(sessions_gone, "survey:note sessions:warning"),
     CASE(sessions_unlimited, ""),
     CASE(sessions_unknown, "sessions:note"),
-    CASE(memory_full, "memory:bad"),
+    CASE(memory_full, "survey:note memory:bad"),
     CASE(memory_unknown, "memory:note"),
     CASE(hot, "health:bad"),
     CASE(warm, "health:warning"),

@@ -92,9 +92,11 @@ class Doctor(harness.TestCase):
         configuration = configuration or {"roots": {"read": ["/"], "write": [str(self.out)]}}
         given = {k: v for k, v in {**self.environment, **environment}.items() if v is not None}
         s = self.service(configuration, environment=given)
-        wait_until(lambda: s.call("Devices")["parameters"]["problem"]
-                   != "the GPUs have not been surveyed yet", "the GPUs are surveyed")
+        self.surveyed(s)
         return s
+
+    def surveyed(self, service):
+        wait_until(lambda: service.call("Diagnose")["parameters"]["surveyed"], "the GPUs are surveyed")
 
     def sampled(self, service):
         """Until the card's readings are there."""
@@ -192,25 +194,41 @@ class Doctor(harness.TestCase):
         cases = [
             ("no card visible", {"CUDA_VISIBLE_DEVICES": "-1"}, {"variables": "bad"}),
             ("container without video", {"NVIDIA_DRIVER_CAPABILITIES": "compute"}, {"variables": "warning"}),
+            ("a card that is not there", {"CUDA_VISIBLE_DEVICES": "1"}, {"variables": "bad"}),
             ("a driver that does not start", {"VGPU_NO_DRIVER": "1"},
              {"cuda": "bad"}),
             ("no encoder library", {"LD_LIBRARY_PATH": str(few)}, {"libraries": "bad"}),
+            ("others hold all sessions", {"VGPU_FOREIGN_SESSIONS": "3"}, {"sessions": "warning"}),
+            ("others hold all memory", {"VGPU_FOREIGN_VRAM": "4090"}, {"memory": "bad"}),
+            ("too hot", {"VGPU_TEMPERATURE": "81"}, {"health": "bad"}),
+            ("power that nobody tells", {"VGPU_POWER": "0"}, {"health": "note"}),
             ("an API older than FFmpeg's", {"VGPU_NVENC_VERSION": "10.0"}, {"nvenc": "bad"}),
         ]
-        for name, environment, expected in cases:
-            with self.subTest(name):
-                with contextlib.ExitStack() as stack:
-                    service = harness.Service(self.folder / "service", {},
-                                              {**self.environment, **environment})
-                    stack.enter_context(service)
-                    wait_until(lambda: service.call("Devices")["parameters"]["problem"]
-                               != "the GPUs have not been surveyed yet", "surveyed")
-                    states, found = self.broken()
-                    bad = {id for id, state in states.items() if state == "bad"}
-                    self.assertEqual(bad, {id for id, s in expected.items() if s == "bad"}, found)
-                    for id, state in expected.items():
-                        self.assertEqual(states.get(id), state, found[id])
-                        self.assertTrue(found[id]["fix"], found[id])
+        with contextlib.ExitStack() as stack:
+            # all at once: most of the time is surveys that wait
+            services = [self.ward(stack, f"ward-{i}", environment)
+                        for i, (_, environment, _) in enumerate(cases)]
+            for service, (name, environment, expected) in zip(services, cases):
+                with self.subTest(name):
+                    self.look_at(service, expected, is_watched="VGPU_NO_DRIVER" not in environment)
+
+    def ward(self, stack, name, environment):
+        """A service with a card of its own."""
+        card = self.folder / f"{name}-card"
+        card.mkdir()
+        service = harness.Service(self.folder / name, {},
+                                  {**self.environment, "VGPU_MACHINE": str(card), **environment})
+        return stack.enter_context(service)
+
+    def look_at(self, service, expected, is_watched):
+        self.surveyed(service)
+        if is_watched:
+            self.sampled(service)
+        states, found = self.broken(socket=service.socket)
+        worse = {id: state for id, state in states.items() if state != "note" or id in expected}
+        self.assertEqual(worse, expected, found)
+        for id, state in expected.items():
+            self.assertEqual(bool(found[id]["fix"]), state != "note", found[id])
 
     def test_no_card__few_lines_and_none_is_bad(self):
         shutil.rmtree(self.machine.root)
@@ -242,6 +260,24 @@ class Doctor(harness.TestCase):
         self.assertRegex(found["test-cpu"]["found"], r"^25 frames in .* on cpu by native>scale>libx264$")
         self.assertNotIn("test-gpu", found)
         self.assertEqual(list(place.iterdir()), [])
+
+    def test_test__cpu_and_card__decode_scale_and_encode(self):
+        self.start()
+        found = self.findings("--test", status=0)
+        self.assertEqual(found["test-cpu"]["state"], "good", found["test-cpu"])
+        self.assertRegex(found["test-gpu"]["found"], r"^25 frames in .* on cuda:0 by nvdec>scale_cuda>h264_nvenc$")
+
+    def test_test__worker_that_fails__is_bad(self):
+        shutil.rmtree(self.machine.root)
+        self.machine.root.mkdir()
+        worker = self.folder / "worker"
+        worker.write_text(f'#!/bin/sh\ncase $1 in --diagnose | --survey) exec {harness.WORKER} "$@" ;; esac\n'
+                          'exit 3\n')
+        worker.chmod(0o755)
+        self.service({"worker": str(worker)}, environment=self.root_environment)
+        found = self.findings("--test", status=1)
+        self.assertEqual(self.states(found, but=("card", "sandbox", "roots", "unit")), {"test-cpu": "bad"}, found)
+        self.assertIn("crashed", found["test-cpu"]["found"])
 
     def test_folders__each_thing_broken__its_line_changes(self):
         gone, file = self.folder / "gone", self.folder / "file"
