@@ -47,7 +47,8 @@ struct store_new {
     enum job_hardware hardware;
     const char *key; // or NULL
     const char *document;
-    bool is_full; // its owner may have no more: only what @key names already
+    int64_t created; // µs since the epoch; with the id it tells the job apart
+    bool is_full;    // its owner may have no more: only what @key names already
 };
 
 /* One attempt, as `Show` tells it. */

@@ -214,6 +214,7 @@ void dispatcher_attach(struct dispatcher *j, struct job *job,
         .priority = row.priority,
         .hardware = row.hardware,
         .document = document,
+        .created = row.created,
     };
 
     row.id = store_add_attached(j->daemon->store, &new);

@@ -205,6 +205,7 @@ static void submit_detached(struct daemon *d, struct call *call,
         .hardware = job->hardware,
         .key = job->key,
         .document = text,
+        .created = s->row.created,
         .is_full = has_all_that_it_may(d, s->row.uid),
     };
     list_append(&d->dispatcher->submissions, &s->link);

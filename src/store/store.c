@@ -155,7 +155,7 @@ static struct add *add_create(struct store *s, const struct store_new *new)
                 .state = STATE_QUEUED,
                 .priority = new->priority,
                 .hardware = new->hardware,
-                .created = clock_wall()},
+                .created = new->created},
         .key = a->key,
         .document = a->document,
         .is_full = new->is_full,

@@ -147,6 +147,16 @@ class Supervision(Scripted):
         self.assertEqual((self.out / "out.mp4").read_text(), "fake")
         self.assertEqual(self.left(), ["out.mp4"])
 
+    def test_daemon_killed__after_the_output_has_its_name__it_is_the_jobs_own(self):
+        service = self.start()
+        id = service.submit(self.script("need+ready+output+deaf@1+done"))
+        wait_until(lambda: (self.out / "out.mp4").exists(), "the output has its name")
+        service.kill()
+        service.start()
+        shown = service.wait_for(id)
+        self.assertEqual((shown["outcome"], len(shown["attempts"])), ("done", 2), shown)
+        self.assertEqual(self.left(), ["out.mp4"])
+
     def test_output__committed_and_killed_before_the_outcome__is_not_in_the_way(self):
         service = self.start()
         shown = self.ended(service, "need+ready+output+kill@1+done")

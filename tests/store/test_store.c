@@ -133,6 +133,25 @@ static void store_add__key_of_an_ended_job__still_taken(void **state)
     assert_true(store_fixture_add(f, ALICE, "once", DOCUMENT) > id);
 }
 
+/* What is remembered of a job before it is stored is what is stored. */
+static void store_add__time__is_the_callers(void **state)
+{
+    struct store_fixture *f = *state;
+    struct store_job *rows;
+    size_t count;
+    const struct store_new new = {
+        .uid = BOB, .document = DOCUMENT, .created = 1234567};
+
+    int64_t id = store_add_attached(f->store, &new);
+    assert_int_equal(fetch(f, id).created, 1234567);
+    store_add(f->store, &new, NULL, NULL);
+    store_fixture_reopen(f);
+    assert_int_equal(store_load(f->store, &rows, &count, &f->error), 0);
+    assert_int_equal(count, 1); // the other one was attached
+    assert_int_equal(rows[0].created, 1234567);
+    free(rows);
+}
+
 static void store_add_attached__seen_at_once_by_later_calls(void **state)
 {
     struct store_fixture *f = *state;
@@ -503,6 +522,7 @@ int main(void)
         TEST(store_add__detached__kept_whole_over_a_restart),
         TEST(store_add__same_key__depends_on_owner_and_document),
         TEST(store_add__key_of_an_ended_job__still_taken),
+        TEST(store_add__time__is_the_callers),
         TEST(store_add_attached__seen_at_once_by_later_calls),
         TEST(store_update__life_of_a_job__times_counts_and_outcome),
         TEST(store_update__retry__begins_afresh),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "store/attempts.h"
 #include "support/folder.h"
@@ -142,7 +143,10 @@ int64_t store_fixture_add(struct store_fixture *f, uid_t uid, const char *key,
     struct call c = {.f = f, .waiting = 1};
 
     store_add(f->store,
-              &(struct store_new){.uid = uid, .key = key, .document = document},
+              &(struct store_new){.uid = uid,
+                                  .key = key,
+                                  .document = document,
+                                  .created = clock_wall()},
               on_added, &c);
     store_fixture_wait(f, &c.waiting);
     return c.result < 0 ? c.result : c.id;
