@@ -38,6 +38,7 @@ struct child {
     int handles; // that are not closed yet
     bool exited; // and its pid is nobody's, or somebody else's
     bool destroyed;
+    bool given_up; // and not waited for
     enum rung rung;
     struct stream *control;      // owned; NULL: none, or it hung up
     struct tail *tail;           // owned
@@ -302,7 +303,7 @@ void child_destroy(struct child *c)
     c->control = NULL;
     uv_close((uv_handle_t *)&c->log, on_handle_closed);
     // an open handle is what makes libuv wait for the process
-    if (c->exited)
+    if (c->exited || c->given_up)
         uv_close((uv_handle_t *)&c->process, on_handle_closed);
 }
 
@@ -361,7 +362,7 @@ bool child_is_killed(const struct child *c)
 void child_give_up(struct child *c)
 {
     log_error(&c->name, "it hangs in the kernel, and does not die");
-    uv_unref((uv_handle_t *)&c->process);
+    c->given_up = true;
 }
 
 void child_lower_priority(struct child *c)

@@ -69,7 +69,7 @@ void child_kill(struct child *c);
 /* It was sent SIGKILL. */
 bool child_is_killed(const struct child *c);
 
-/* It does not die: the end of the service does not wait for it. */
+/* It does not die: nobody waits for it any more. */
 void child_give_up(struct child *c);
 
 /* Let it stand back for the others on the CPU and on disks. */
