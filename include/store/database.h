@@ -27,6 +27,9 @@ struct error;
 int database_open(struct database **ret, const char *folder, struct error *e);
 void database_close(struct database *db); // NULL is allowed
 
+/* See store_check(). */
+int database_check(const char *folder, struct error *e);
+
 /*
  * A transaction, and a savepoint in it for each request, so that a failing one
  * is undone alone. Both cover the counts. After a failure of database_begin(),

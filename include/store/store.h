@@ -94,6 +94,11 @@ void store_record_fini(struct store_record *r);
  */
 int store_open(struct store **ret, const char *folder, struct error *e);
 
+/* Would store_open() take what is in @folder? Touches nothing, which costs some
+ * certainty: what a daemon that was killed had not moved into the file is not
+ * looked at. 0, -ENOTSUP, or another -errno with words. */
+int store_check(const char *folder, struct error *e);
+
 /* Carries out what was asked and runs its callbacks, then ends the thread and
  * closes. NULL is allowed. */
 void store_close(struct store *s);

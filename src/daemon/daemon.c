@@ -425,7 +425,9 @@ int daemon_open(struct daemon *ret, struct places *places,
     d->output_group = s.output_group;
     d->profiles = s.profiles;
     d->cards = s.cards;
-    r = start_store(d, e);
+    r = places_prepare(&d->places, e);
+    if (r == 0)
+        r = start_store(d, e);
     if (r < 0)
         return r;
 
@@ -433,13 +435,15 @@ int daemon_open(struct daemon *ret, struct places *places,
     start_workers(d);
     r = dispatcher_open(&d->dispatcher, d, e);
     if (r == 0)
+        r = places_prepare_socket(&d->places, e);
+    if (r == 0)
         r = server_open(&d->server, &d->loop, &s.server, &d->rules,
                         &connection_ops, d, e);
     if (r < 0)
         return r;
     d->heart = heart_start(d);
     notify_ready();
-    log_info(NULL, "listening on %s jobs=%zu", d->places.socket,
+    log_info(NULL, "listening on %s jobs=%zu", server_address(d->server),
              backlog_count(d->dispatcher->backlog));
     return 0;
 }

@@ -17,6 +17,7 @@
 #include "journal.h"
 #include "model/configuration.h"
 #include "model/profile.h"
+#include "store/store.h"
 
 // of sysexits(3), which systemd shows by name
 #define EXIT_USAGE         2
@@ -190,6 +191,13 @@ static void raise_descriptors(void)
         log_warning(NULL, "cannot have more descriptors: %s", strerror(errno));
 }
 
+static int find_places(const struct arguments *a, struct places *ret,
+                       struct error *e)
+{
+    *ret = (struct places){0};
+    return places_find(ret, a->configuration, a->socket, a->state, e);
+}
+
 static int serve(const struct arguments *a, struct configuration *c)
 {
     struct places places;
@@ -198,13 +206,14 @@ static int serve(const struct arguments *a, struct configuration *c)
 
     if (!d)
         return EXIT_FAILURE;
-    if (places_find(&places, a->configuration, a->socket, a->state, &e) < 0) {
+    int r = find_places(a, &places, &e);
+    if (r < 0) {
         configuration_fini(c);
         free(d);
         return fail(&e, EXIT_CONFIGURATION);
     }
     raise_descriptors();
-    int r = daemon_open(d, &places, c, &e);
+    r = daemon_open(d, &places, c, &e);
     if (r == 0)
         daemon_run(d);
     daemon_close(d);
@@ -224,6 +233,32 @@ static int check_profiles(const struct configuration *c, struct error *e)
     return r;
 }
 
+/* A state folder that was not named and is not there is nobody's yet. */
+static int check_state(const struct arguments *a, const struct places *p,
+                       struct error *e)
+{
+    if (!p->state || (!a->state && access(p->state, F_OK) < 0))
+        return 0;
+    int r = places_check_state(p, e);
+    return r < 0 ? r : store_check(p->state, e);
+}
+
+/* What a start would find, touching nothing. */
+static int check(const struct arguments *a, const struct configuration *c,
+                 struct error *e)
+{
+    struct places places;
+
+    int r = check_profiles(c, e);
+    if (r == 0)
+        r = find_places(a, &places, e);
+    if (r < 0)
+        return r;
+    r = check_state(a, &places, e);
+    places_fini(&places);
+    return r;
+}
+
 /* Actions that have to do with the configuration. */
 static int act(const struct arguments *a)
 {
@@ -240,7 +275,7 @@ static int act(const struct arguments *a)
     if (a->action == ACTION_PRINT)
         print(&c);
     if (a->action == ACTION_CHECK)
-        r = check_profiles(&c, &e);
+        r = check(a, &c, &e);
     configuration_fini(&c);
     return r < 0 ? fail(&e, EXIT_USAGE) : EXIT_SUCCESS;
 }

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -113,6 +115,19 @@ static int make_parent(const char *path, struct error *e)
     return r;
 }
 
+/* A name that no socket can have is refused before anything is begun. */
+static int check_socket(const char *path, struct error *e)
+{
+    const size_t most = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+
+    if (!path || strlen(path) <= most)
+        return 0;
+    return error_set(e, -ENAMETOOLONG,
+                     "socket path '%s' is longer than the %zu bytes that a "
+                     "socket's name may have",
+                     path, most);
+}
+
 int places_find(struct places *ret, const char *configuration,
                 const char *socket, const char *state, struct error *e)
 {
@@ -121,26 +136,73 @@ int places_find(struct places *ret, const char *configuration,
         .socket = find_socket(socket),
         .state = find_state(state),
     };
-    int r = 0;
 
-    if (!p.socket)
-        r = error_set(e, -ENOENT,
-                      "no place for the socket: name it with "
-                      "--socket, or set XDG_RUNTIME_DIR");
-    else if (!p.state)
-        r = error_set(e, -ENOENT,
-                      "no place for the state: name it with "
-                      "--state-dir, or set XDG_STATE_HOME");
-    if (r == 0 && !environment("LISTEN_FDS"))
-        r = make_parent(p.socket, e);
-    if (r == 0)
-        r = make_folders(p.state, 0700, e);
+    int r = check_socket(p.socket, e);
     if (r < 0) {
         places_fini(&p);
         return r;
     }
     *ret = p;
     return 0;
+}
+
+static int check_folder(const char *path, struct error *e)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return error_set_errno(e, -errno, "state folder '%s'", path);
+    if (!S_ISDIR(st.st_mode))
+        return error_set_errno(e, -ENOTDIR, "state folder '%s'", path);
+    if (access(path, W_OK | X_OK) < 0)
+        return error_set_errno(e, -errno, "state folder '%s' is not writable",
+                               path);
+    return 0;
+}
+
+/* Cut @path to the next folder above that is there. */
+static void climb(char *path)
+{
+    struct stat st;
+
+    while (stat(path, &st) < 0 && errno == ENOENT) {
+        char *slash = strrchr(path, '/');
+        if (!slash) {
+            (void)strcpy(path, ".");
+            return;
+        }
+        slash[slash == path] = '\0';
+    }
+}
+
+int places_check_state(const struct places *p, struct error *e)
+{
+    char *path = xstrdup(p->state);
+
+    climb(path); // below it a start would make what is missing
+    int r = check_folder(path, e);
+    free(path);
+    return r;
+}
+
+int places_prepare(const struct places *p, struct error *e)
+{
+    if (!p->socket)
+        return error_set(e, -ENOENT,
+                         "no place for the socket: name it with "
+                         "--socket, or set XDG_RUNTIME_DIR");
+    if (!p->state)
+        return error_set(e, -ENOENT,
+                         "no place for the state: name it with "
+                         "--state-dir, or set XDG_STATE_HOME");
+
+    int r = make_folders(p->state, 0700, e);
+    return r < 0 ? r : check_folder(p->state, e);
+}
+
+int places_prepare_socket(const struct places *p, struct error *e)
+{
+    return environment("LISTEN_FDS") ? 0 : make_parent(p->socket, e);
 }
 
 void places_fini(struct places *p)

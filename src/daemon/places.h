@@ -9,14 +9,24 @@ struct error;
 
 struct places {
     char *configuration; // owned; the file, NULL: none was found
-    char *socket;        // owned
-    char *state;         // owned; folder
+    char *socket;        // owned; NULL: there is none
+    char *state;         // owned; folder, NULL: there is none
 };
 
-/* What the command line named; NULL: by environment and user. Folders are
- * created where they are ours to create. 0 or -errno. */
+/* What the command line named; NULL: by environment and user. A place that
+ * cannot be known is NULL. Touches nothing. 0, or -ENAMETOOLONG for a socket
+ * that cannot be. */
 int places_find(struct places *ret, const char *configuration,
                 const char *socket, const char *state, struct error *e);
+
+/* Could the service keep its jobs there? Touches nothing. */
+int places_check_state(const struct places *p, struct error *e);
+
+/* For a start: all places are known, and the state folder is there and can be
+ * written to. The socket's folder has time until the store is open. */
+int places_prepare(const struct places *p, struct error *e);
+int places_prepare_socket(const struct places *p, struct error *e);
+
 /* Only where the configuration is, which may be nowhere: for --check-config. */
 char *places_configuration(const char *named);
 void places_fini(struct places *p);

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ struct server {
     int fd;
     char *path; // owned; to be unlinked in the end, NULL: systemd's
     struct server_config config;
+    char address[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
     const struct access_rules *rules; // not owned
     struct discard *discard;          // owned; for all connections
     struct list connections;          // of connection, owned
@@ -184,17 +186,12 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     }
 }
 
-static int fill_address(struct sockaddr_un *ret, const char *path,
-                        struct error *e)
+/* places.c has refused a path that is too long. */
+static void fill_address(struct sockaddr_un *ret, const char *path)
 {
     *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(ret->sun_path))
-        return error_set(e, -ENAMETOOLONG,
-                         "socket path '%s' is longer than the %zu bytes that a "
-                         "socket's name may have",
-                         path, sizeof(ret->sun_path) - 1);
+    assert(strlen(path) < sizeof(ret->sun_path));
     (void)strcpy(ret->sun_path, path);
-    return 0;
 }
 
 /* A socket file stays behind when its owner is killed. */
@@ -239,9 +236,8 @@ static int listen_at(const struct server_config *config, struct error *e)
 {
     struct sockaddr_un address;
 
-    int r = fill_address(&address, config->path, e);
-    if (r == 0)
-        r = remove_stale(&address, e);
+    fill_address(&address, config->path);
+    int r = remove_stale(&address, e);
     if (r < 0)
         return r;
 
@@ -279,6 +275,22 @@ static int inherited_socket(struct error *e)
     return r < 0 ? r : SD_LISTEN_FDS_START;
 }
 
+/* Where clients find it, ours or systemd's. */
+static void find_address(struct server *s)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    socklen_t size = sizeof(a);
+
+    if (getsockname(s->fd, (struct sockaddr *)&a, &size) == 0)
+        (void)snprintf(s->address, sizeof(s->address), "%.*s",
+                       (int)sizeof(a.sun_path), a.sun_path);
+}
+
+const char *server_address(const struct server *s)
+{
+    return s->address;
+}
+
 int server_open(struct server **ret, uv_loop_t *loop,
                 const struct server_config *config,
                 const struct access_rules *rules,
@@ -296,6 +308,7 @@ int server_open(struct server **ret, uv_loop_t *loop,
 
     struct server *s = xcalloc(1, sizeof(*s));
     s->fd = fd;
+    find_address(s);
     s->path = is_own ? xstrdup(config->path) : NULL;
     s->config = *config;
     s->rules = rules;

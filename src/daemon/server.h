@@ -37,6 +37,9 @@ int server_open(struct server **ret, uv_loop_t *loop,
                 const struct access_rules *rules,
                 const struct connection_ops *ops, void *user, struct error *e);
 
+/* The path that clients connect to. */
+const char *server_address(const struct server *s);
+
 /* New limits, mode and group, from a changed configuration. @config->path is
  * ignored; @rules are kept by reference as in server_open(). */
 void server_configure(struct server *s, const struct server_config *config);

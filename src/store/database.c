@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -124,13 +126,60 @@ static int prepare(struct database *db, struct error *e)
     return statement_prepare(db->statements, db->handle, e);
 }
 
+/* SQLite's name for a file that nobody changes: without locks, and without the
+ * files beside it that it would else create. */
+static char *immutable_name(const char *path)
+{
+    static const char scheme[] = "file:";
+    static const char option[] = "?immutable=1";
+    char *name = xcalloc(1, sizeof(scheme) + sizeof(option) + 3 * strlen(path));
+    char *end = stpcpy(name, scheme);
+
+    for (; *path; path++) {
+        if (strchr("%?#", *path))
+            end += sprintf(end, "%%%02x", (unsigned)(unsigned char)*path);
+        else
+            *end++ = *path;
+    }
+    (void)strcpy(end, option);
+    return name;
+}
+
+int database_check(const char *folder, struct error *e)
+{
+    char *path = xasprintf("%s/%s", folder, DATABASE_FILE);
+    char *name = immutable_name(path);
+    sqlite3 *handle = NULL;
+    struct stat st;
+    int r = 0;
+
+    if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+        goto out; // a start makes it, or says why it cannot
+    if (sqlite3_open_v2(name, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+                        NULL) == SQLITE_OK)
+        r = schema_check(handle, schema_step_count, e);
+    else
+        r = failure_set(e, handle, "cannot open");
+    if (r < 0)
+        (void)error_wrap(e, "store '%s'", path);
+
+out:
+    (void)sqlite3_close(handle);
+    free(name);
+    free(path);
+    return r;
+}
+
 int database_open(struct database **ret, const char *folder, struct error *e)
 {
     struct database *db = xcalloc(1, sizeof(*db));
     char *path = xasprintf("%s/%s", folder, DATABASE_FILE);
 
     db->lock = -1;
-    int r = take_lock(db, folder, e);
+    // SQLite makes files beside the one that it opens, to read it even
+    int r = database_check(folder, e);
+    if (r == 0)
+        r = take_lock(db, folder, e);
     if (r < 0)
         goto fail;
     r = open_handle(db, path, e);

@@ -39,6 +39,11 @@ int store_open(struct store **ret, const char *folder, struct error *e)
     return 0;
 }
 
+int store_check(const char *folder, struct error *e)
+{
+    return database_check(folder, e);
+}
+
 void store_close(struct store *s)
 {
     if (!s)

@@ -282,6 +282,48 @@ static void database_changes__last_statement__its_rows(void **state)
     assert_int_equal(database_changes(f->db), 0);
 }
 
+static void database_check__what_open_would_say__touching_nothing(void **state)
+{
+    static const struct {
+        const char *sql; // makes it so; NULL: there is no file
+        int expect;
+        const char *words;
+    } cases[] = {
+        {NULL, 0, ""},
+        {"PRAGMA user_version = 1", 0, ""},
+        {"PRAGMA user_version = 1000", -ENOTSUP, "version 1000"},
+        {"PRAGMA application_id = 1", -EINVAL, "another program's"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *outer = folder_create();
+        char *folder = strdup(folder_path(outer, "50% of #1?"));
+        struct error e = {0};
+        struct database *db = NULL;
+        sqlite3 *handle;
+
+        print_message("%s\n", cases[i].sql ? cases[i].sql : "no file");
+        assert_int_equal(mkdir(folder, 0700), 0);
+        if (cases[i].sql) {
+            assert_int_equal(database_open(&db, folder, &e), 0);
+            database_close(db);
+            assert_int_equal(
+                sqlite3_open(folder_path(folder, DATABASE_FILE), &handle),
+                SQLITE_OK);
+            sql_run(handle, cases[i].sql);
+            assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+        }
+        char *before = strdup(folder_list(folder));
+        assert_int_equal(database_check(folder, &e), cases[i].expect);
+        assert_non_null(strstr(e.text, cases[i].words));
+        assert_string_equal(folder_list(folder), before);
+        free(before);
+        free(folder);
+        folder_remove(outer);
+    }
+}
+
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, database_fixture_setup, \
                                     database_fixture_teardown)
@@ -292,6 +334,7 @@ int main(void)
         TEST(database_open__new_folder__files_are_ours_alone),
         TEST(database_open__new__is_set_up_to_last),
         TEST(database_open__bad_folder__says_what_and_gives_nothing),
+        cmocka_unit_test(database_check__what_open_would_say__touching_nothing),
         TEST(database_open__in_use__busy_until_it_is_closed),
         TEST(database_open__a_dead_daemons_child_has_the_lock__waits),
         TEST(database_begin__to_its_end__rows_and_counts_agree),
