@@ -97,7 +97,7 @@ first_folder = $(word 2,$(subst /, ,$(patsubst $(BUILD)/%,%,$(1))))
 READY := $(foreach p,$(PROGRAMS),$(if $(wildcard src/$(ROOM_$(p))/main.c),$(p)))
 
 .PHONY: all check check-package soak bench demo fuzz lint compat install uninstall clean \
-	deps vgpu vgpu-tests tests thread-tests objects
+	deps vgpu vgpu-tests exploit tests thread-tests objects
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(READY:%=$(BUILD)/%)
@@ -199,6 +199,15 @@ $(BENCH_SHIMS): $(BUILD)/tests/bench/%.so: tests/bench/%.c
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) -fPIC -shared -o $@ $<
+
+# What is loaded into workers with LD_PRELOAD, to see what stops it.
+EXPLOITS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/exploit/*.c))
+$(EXPLOITS): $(BUILD)/tests/exploit/%.so: tests/exploit/%.c
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) $(CFLAGS_worker) -fPIC -shared \
+	  -o $@ $< -ldl
+exploit: $(EXPLOITS)
 
 tests: $(UNIT_TESTS) $(FAKES) $(REPLAYS)
 thread-tests: $(filter $(BUILD)/tests/pipeline/% $(BUILD)/tests/store/%,$(UNIT_TESTS))
