@@ -37,11 +37,18 @@ enum event_kind {
 };
 
 /* Texts of a strange length are cut to this, lists are refused beyond. */
-#define EVENT_TEXT_MOST 2048
-#define EVENT_PLAN_MOST 64
+#define EVENT_TEXT_MOST   2048
+#define EVENT_PLAN_MOST   64
+#define EVENT_LAYERS_MOST 8
+
+struct event_layer {
+    char name[32];  // "seccomp"
+    char state[32]; // "on"
+    char note[256]; // why, or ""
+};
 
 struct event_sandbox {
-    char **layers; // owned; each with its state: "seccomp: on"
+    struct event_layer *layers; // owned
     size_t layer_count;
     char *missing; // owned; what this machine lacks, NULL: nothing
 };

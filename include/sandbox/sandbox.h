@@ -40,6 +40,7 @@ enum sandbox_state {
     SANDBOX_ON,
     SANDBOX_UNAVAILABLE,
     SANDBOX_SWITCHED_OFF,
+    SANDBOX_INAPPLICABLE, // to what the process may use
     SANDBOX_STATE_COUNT
 };
 
@@ -72,11 +73,7 @@ void sandbox_enter(struct sandbox *ret, const struct sandbox_config *config);
  */
 void sandbox_seal(struct sandbox *s, enum sandbox_device device);
 
-/* "landlock: on, version 7" */
-void sandbox_describe(const struct sandbox *s, enum sandbox_layer layer,
-                      char *ret, size_t size);
-
-/* 0, or -ENOTSUP with words when a layer is neither on nor switched off. */
+/* 0, or -ENOTSUP with words when a layer should be on and is not. */
 int sandbox_missing(const struct sandbox *s, struct error *e);
 
 #endif

@@ -17,12 +17,15 @@
 #include "base/memory.h"
 #include "child.h"
 #include "connection.h"
+#include "crew.h"
 #include "daemon.h"
 #include "inventory.h"
 #include "methods.h"
 #include "model/diagnosis.h"
 #include "model/document.h"
+#include "model/event.h"
 #include "opener.h"
+#include "warm.h"
 
 struct probe;
 
@@ -207,9 +210,27 @@ static void add_gpus(struct diagnosis *ret, const struct inventory *inventory)
     }
 }
 
+/* As the workers for jobs say it: the one that looks around is not confined. */
+static void add_layers(struct diagnosing *g)
+{
+    const struct event_sandbox *s = warm_sandbox(crew_plain(g->daemon->crew));
+    struct diagnosis_process *p = &g->found.process;
+
+    p->layer_count = 0;
+    for (size_t i = 0; s && i < s->layer_count; i++) {
+        struct diagnosis_layer *l = &p->layers[p->layer_count++];
+        memcpy(l->name, s->layers[i].name, sizeof(l->name));
+        memcpy(l->state, s->layers[i].state, sizeof(l->state));
+        memcpy(l->note, s->layers[i].note, sizeof(l->note));
+        if (p->layer_count == DIAGNOSIS_LAYERS_MOST)
+            break;
+    }
+}
+
 static void answer(struct diagnosing *g)
 {
     add_gpus(&g->found, g->daemon->inventory);
+    add_layers(g);
     json_t *reply = diagnosis_to_json(&g->found);
 
     list_foreach (link, next, &g->askers) {

@@ -317,15 +317,9 @@ bool warm_is_ready(const struct warm *w)
     return w->ready && !w->is_dismissed && (w->has_spoken || !w->uuid);
 }
 
-json_t *warm_sandbox_to_json(const struct warm *w)
+const struct event_sandbox *warm_sandbox(const struct warm *w)
 {
-    json_t *all = json_array();
-
-    if (w->sandbox.kind != EVENT_SANDBOX)
-        return all;
-    for (size_t i = 0; i < w->sandbox.sandbox.layer_count; i++)
-        json_array_append_new(all, json_string(w->sandbox.sandbox.layers[i]));
-    return all;
+    return w->sandbox.kind == EVENT_SANDBOX ? &w->sandbox.sandbox : NULL;
 }
 
 int warm_take(struct warm *w, struct child **ret, struct error *e)

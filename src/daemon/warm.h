@@ -17,7 +17,7 @@ struct cgroup;
 struct child;
 struct configuration;
 struct error;
-struct json_t;
+struct event_sandbox;
 struct warm;
 
 struct warm_config {
@@ -54,9 +54,9 @@ bool warm_dismiss(struct warm *w);
 /* Can it be had at once, with all that was to be done ahead? */
 bool warm_is_ready(const struct warm *w);
 
-/* What the last worker said it is confined by: an array of texts, a new
- * reference; empty before one has spoken. */
-struct json_t *warm_sandbox_to_json(const struct warm *w);
+/* What the last worker said that it is confined by; NULL before one has. It
+ * lives until the next one does. */
+const struct event_sandbox *warm_sandbox(const struct warm *w);
 
 /* A worker that has no job yet, for the caller to own; where none is ready a
  * fresh one of the same kind, with nothing done ahead. 0 or -errno. */

@@ -45,9 +45,19 @@ static const struct field common_fields[] = {
 static const struct field state_fields[] = {
     {"state", ROW_ENUM(E, state, enum state, state_names)},
 };
+#define Y struct event_layer
+static const struct field layer_fields[] = {
+    {"name", ROW_CHARS(Y, name)},
+    {"state", ROW_CHARS(Y, state)},
+    {"note", ROW_CHARS(Y, note), .fallback = "\"\""},
+};
+static const struct record layer_record = {
+    RECORD(Y, layer_fields), .unknown = RECORD_IGNORE,
+};
 static const struct field sandbox_fields[] = {
-    {"layers", ROW_TEXTS(E, sandbox.layers, sandbox.layer_count),
-     .most = EVENT_PLAN_MOST, LENIENT_TEXTS},
+    {"layers", ROW_LIST(E, sandbox.layers, struct event_layer *,
+                        sandbox.layer_count, &layer_record),
+     .most = EVENT_LAYERS_MOST, .fallback = "[]"},
     {"missing", ROW_TEXT(E, sandbox.missing), .bytes = EVENT_TEXT_MOST,
      .flags = FIELD_LENIENT | FIELD_NULLABLE, .fallback = "null"},
 };

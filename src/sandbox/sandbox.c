@@ -22,6 +22,7 @@ const char *const sandbox_state_names[SANDBOX_STATE_COUNT] = {
     [SANDBOX_ON] = "on",
     [SANDBOX_UNAVAILABLE] = "not available",
     [SANDBOX_SWITCHED_OFF] = "off",
+    [SANDBOX_INAPPLICABLE] = "not applicable",
 };
 
 static void set(struct sandbox *s, enum sandbox_layer layer,
@@ -81,7 +82,7 @@ static void bound_memory(struct sandbox *s, enum sandbox_device device)
     struct error e = {0};
 
     if (device == SANDBOX_GPU)
-        set(s, SANDBOX_MEMORY, SANDBOX_SWITCHED_OFF,
+        set(s, SANDBOX_MEMORY, SANDBOX_INAPPLICABLE,
             "a GPU's driver reserves more than it uses");
     else if (s->config.memory == 0)
         set(s, SANDBOX_MEMORY, SANDBOX_SWITCHED_OFF, "no bound is configured");
@@ -101,21 +102,11 @@ void sandbox_seal(struct sandbox *s, enum sandbox_device device)
     note(s, SANDBOX_CALLS, seccomp_confine(device, verdict, &e), &e);
 }
 
-void sandbox_describe(const struct sandbox *s, enum sandbox_layer layer,
-                      char *ret, size_t size)
-{
-    const char *words = s->layers[layer].words;
-
-    (void)snprintf(ret, size, "%s: %s%s%s", sandbox_layer_names[layer],
-                   sandbox_state_names[s->layers[layer].state],
-                   *words ? ", " : "", words);
-}
-
 int sandbox_missing(const struct sandbox *s, struct error *e)
 {
     for (int i = 0; i < SANDBOX_LAYER_COUNT; i++) {
         enum sandbox_state state = s->layers[i].state;
-        if (state != SANDBOX_ON && state != SANDBOX_SWITCHED_OFF)
+        if (state == SANDBOX_UNAVAILABLE || state == SANDBOX_NOT_YET)
             return error_set(e, -ENOTSUP, "the sandbox's layer '%s' is %s: %s",
                              sandbox_layer_names[i], sandbox_state_names[state],
                              s->layers[i].words);

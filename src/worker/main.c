@@ -100,18 +100,21 @@ static int confine(struct sandbox *ret, const struct arguments *a,
 /* To the daemon, whose warm worker this is. */
 static void say_sandbox(struct reporter *reporter, const struct sandbox *s)
 {
-    char texts[SANDBOX_LAYER_COUNT][256];
-    char *layers[SANDBOX_LAYER_COUNT];
+    struct event_layer layers[SANDBOX_LAYER_COUNT];
     struct error e;
     struct event event = {
         .kind = EVENT_SANDBOX,
-        .sandbox = {layers, SANDBOX_LAYER_COUNT,
-                    sandbox_missing(s, &e) < 0 ? e.text : NULL},
+        .sandbox = {layers, 0, sandbox_missing(s, &e) < 0 ? e.text : NULL},
     };
 
     for (int i = 0; i < SANDBOX_LAYER_COUNT; i++) {
-        sandbox_describe(s, (enum sandbox_layer)i, texts[i], sizeof(texts[i]));
-        layers[i] = texts[i];
+        if (s->layers[i].state == SANDBOX_INAPPLICABLE)
+            continue;
+        struct event_layer *l = &layers[event.sandbox.layer_count++];
+        (void)snprintf(l->name, sizeof(l->name), "%s", sandbox_layer_names[i]);
+        (void)snprintf(l->state, sizeof(l->state), "%s",
+                       sandbox_state_names[s->layers[i].state]);
+        (void)snprintf(l->note, sizeof(l->note), "%s", s->layers[i].words);
     }
     reporter_send(reporter, &event);
 }

@@ -29,8 +29,10 @@ static void event_to_json__every_kind__is_read_back_the_same(void **state)
     static const char *const cases[] = {
         "{" STAMP "'event':'state','state':'running'}",
         "{" STAMP "'event':'released'}",
-        "{" STAMP "'event':'sandbox','layers':['landlock: on, version 7',"
-        "'seccomp: not available, it is switched off'],'missing':'seccomp'}",
+        "{" STAMP "'event':'sandbox','layers':["
+        "{'name':'landlock','state':'on','note':'version 7'},"
+        "{'name':'seccomp','state':'not available','note':'no kernel'}],"
+        "'missing':'seccomp'}",
         "{" STAMP "'event':'need','decodes_video':true,'codec':'h264',"
         "'width':1920,'height':1080,'depth':8,'renditions':["
         "{'codec':'hevc','width':1280,'height':720,'depth':10}],"
