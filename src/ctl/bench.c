@@ -85,7 +85,7 @@ static enum status run(const struct bench_config *c, size_t test,
                        enum bench_side side, size_t count,
                        struct bench_member *ret, struct error *e)
 {
-    json_t *jobs[BENCH_CROWD_MOST];
+    json_t *jobs[BENCH_CROWD_MOST] = {0};
 
     for (size_t i = 0; i < count; i++)
         jobs[i] = make_job(c, test, side, i);

@@ -291,7 +291,7 @@ static int32_t read_clock(const struct nvml *n, struct device *d,
 {
     unsigned mhz = 0;
 
-    if (!n->clock || n->clock(d, type, &mhz) != STATUS_SUCCESS ||
+    if (!n->clock || n->clock(d, (int)type, &mhz) != STATUS_SUCCESS ||
         mhz > MHZ_MOST)
         return SAMPLE_UNKNOWN;
     return (int32_t)mhz;

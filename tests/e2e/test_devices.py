@@ -117,6 +117,21 @@ class Devices(gpucase.GpuCase):
         self.assertEqual(len(r.stderr.splitlines()), 1)
         self.assertIn("no NVIDIA driver: libnvidia-ml.so.1", r.stderr)
 
+    def test_worker_watch__card_is_lost__says_so_and_ends(self):
+        environment = self.machine.environment()
+        child = subprocess.Popen([WORKER, "--watch"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={
+            k: environment[k] for k in ("LD_LIBRARY_PATH", "VGPU_MACHINE")})
+        self.addCleanup(child.kill)
+        sample = b""
+        while not sample.endswith(b"\0"):
+            sample += child.stdout.read(1)
+        self.assertEqual(json.loads(sample[:-1])["temperature"], 48)
+        self.machine.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x180:duration=0.5", "-c:v", "h264_nvenc",
+                            "-f", "null", "-", fail_encode=3, sticky=2)
+        out, words = child.communicate(timeout=harness.PATIENCE)
+        self.assertEqual(child.returncode, 1)
+        self.assertRegex(words.decode(), r"^card 0: .*lost.*\nno card answers\n$")
+
     # bench
 
     def small_films(self):
