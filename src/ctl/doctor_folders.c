@@ -22,6 +22,18 @@ static bool is_faulty(const struct diagnosis_folder *f)
     return f->problem[0] || f->error;
 }
 
+/* Is @path where ProtectHome=yes lets nobody in? */
+static bool is_home(const char *path)
+{
+    static const char *const homes[] = {"/home/", "/root/", "/run/user/"};
+
+    for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]); i++) {
+        if (strncmp(path, homes[i], strlen(homes[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Can the service, as a unit, not see or write what is there for others? Then
  * it is the unit's matter and not the folder's. */
 static bool is_units(const struct patient *p, size_t i)
@@ -31,8 +43,10 @@ static bool is_units(const struct patient *p, size_t i)
 
     if (f->role == DIAGNOSIS_STORE) // which has a line of its own
         return false;
-    return (f->error == EROFS && here->exists && !here->is_read_only) ||
-           (f->error == ENOENT && here->exists);
+    if (!here->exists)
+        return false;
+    return (f->error == EROFS && !here->is_read_only) || f->error == ENOENT ||
+           (f->error == EACCES && p->service->is_service && is_home(f->path));
 }
 
 void doctor_store(const struct patient *p, struct finding *ret)
@@ -104,7 +118,8 @@ static void judge_unit(const struct diagnosis_folder *f, struct finding *ret)
                     "%s is read-only for the service, and for others it is not",
                     f->path);
     } else {
-        (void)snprintf(fix, sizeof(fix), "%s=%s in the unit",
+        (void)snprintf(fix, sizeof(fix), "%s%s=%s in the unit",
+                       is_home(f->path) ? "ProtectHome=tmpfs and " : "",
                        f->role == DIAGNOSIS_READ ? "BindReadOnlyPaths"
                                                  : "BindPaths",
                        f->path);

@@ -542,6 +542,17 @@ BREAKS(root_hidden)
     w->folders[1].error = ENOENT;
     w->here[1].exists = true;
 }
+BREAKS(root_at_home)
+{
+    strcpy(w->folders[1].path, "/home/alice/films");
+    w->folders[1].error = EACCES;
+    w->here[1].exists = true;
+}
+BREAKS(root_at_home_by_hand)
+{
+    root_at_home(w);
+    w->service.is_service = false;
+}
 BREAKS(out_read_only)
 {
     w->folders[2].error = EROFS;
@@ -676,6 +687,8 @@ static const struct {
     CASE(root_gone, "roots:bad"),
     CASE(root_hangs, "roots:bad"),
     CASE(root_hidden, "unit:bad"),
+    CASE(root_at_home, "unit:bad"),
+    CASE(root_at_home_by_hand, "roots:bad"),
     CASE(out_read_only, "roots:bad"),
     CASE(out_not_in_unit, "unit:bad"),
     CASE(no_roots, "roots:note unit:note"),
@@ -755,6 +768,10 @@ static void checks__words__say_what_and_what_mends_it(void **state)
         {root_hidden, "unit",
          "/media is hidden from the service (ProtectHome=, PrivateTmp=, …) => "
          "BindReadOnlyPaths=/media in the unit"},
+        {root_at_home, "unit",
+         "/home/alice/films is hidden from the service (ProtectHome=, "
+         "PrivateTmp=, …) => ProtectHome=tmpfs and "
+         "BindReadOnlyPaths=/home/alice/films in the unit"},
         {other_library, "match",
          "libcuda.so.1 is 535.54.03, the kernel's part is 470.256.02 => "
          "reboot; "
