@@ -1,0 +1,320 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "crew.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "child.h"
+#include "inventory.h"
+#include "model/configuration.h"
+#include "model/job.h"
+#include "support/folder.h"
+#include "warm.h"
+
+#define PATIENCE (20 * SECOND)
+
+/* Says, as a worker does, that all is done that was to be done ahead. */
+#define SPEAK \
+    "printf '{\"event\":\"sandbox\",\"layers\":[],\"missing\":null}\\0' >&3\n"
+
+/* A shell script in the place of the worker. */
+struct scene {
+    char *folder; // owned
+    uv_loop_t loop;
+    uv_timer_t tick;
+    struct inventory *inventory;
+    struct configuration configuration;
+    struct crew *crew;
+    bool affords;
+    int pid; // that stands on the card
+};
+
+static bool affords(void *user, const char *uuid)
+{
+    const struct scene *s = user;
+
+    assert_string_equal(uuid, "GPU-A");
+    return s->affords;
+}
+
+static void on_stands(void *user, const char *uuid, int pid)
+{
+    struct scene *s = user;
+
+    assert_string_equal(uuid, "GPU-A");
+    assert_true(!pid != !s->pid); // one after the other
+    s->pid = pid;
+}
+
+static const struct crew_ops ops = {affords, on_stands};
+
+static int start(void **state)
+{
+    struct scene *s = xcalloc(1, sizeof(*s));
+
+    s->folder = folder_create();
+    assert_int_equal(uv_loop_init(&s->loop), 0);
+    (void)uv_timer_init(&s->loop, &s->tick);
+    s->inventory = inventory_create();
+    s->affords = true;
+    configuration_init(&s->configuration);
+    *state = s;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct scene *s = *state;
+
+    crew_destroy(s->crew);
+    inventory_destroy(s->inventory);
+    uv_close((uv_handle_t *)&s->tick, NULL);
+    (void)uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&s->loop), 0);
+    configuration_fini(&s->configuration);
+    folder_remove(s->folder);
+    free(s);
+    return 0;
+}
+
+/* On a card @ahead is done; a worker writes its words into "words". */
+static void open_crew(struct scene *s, const char *ahead)
+{
+    char *text = xasprintf("#!/bin/sh\necho \"$*\" >>%s/words\n"
+                           "case \"$*\" in *--warm*) %s ;; *) " SPEAK
+                           ";; esac\nexec sleep 1000\n",
+                           s->folder, ahead);
+
+    folder_put(s->folder, "worker", text);
+    free(text);
+    s->configuration.worker = xstrdup(folder_path(s->folder, "worker"));
+    assert_int_equal(chmod(s->configuration.worker, 0755), 0);
+    s->crew =
+        crew_create(&s->loop, NULL, s->inventory, &s->configuration, &ops, s);
+}
+
+static void survey(struct scene *s, size_t decoders)
+{
+    struct survey found = {.libav = "5.1", .device_count = 1};
+
+    found.devices = xcalloc(1, sizeof(*found.devices));
+    (void)strcpy(found.devices[0].id, "cuda:0");
+    (void)strcpy(found.devices[0].uuid, "GPU-A");
+    found.devices[0].decoders = xcalloc(1, sizeof(struct survey_decoder));
+    found.devices[0].decoder_count = decoders;
+    inventory_set(s->inventory, &found);
+    survey_fini(&found);
+    crew_refresh(s->crew);
+}
+
+static struct warm *pick(const struct scene *s, enum job_hardware hardware,
+                         enum job_video_codec codec)
+{
+    struct job_output output = {.video.codec = codec};
+    const struct job job = {
+        .hardware = hardware, .outputs = &output, .output_count = 1};
+
+    return crew_pick(s->crew, &job);
+}
+
+static struct warm *pick_gpu(const struct scene *s)
+{
+    return pick(s, JOB_HARDWARE_AUTO, JOB_VIDEO_H264);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    (void)timer; // only so that the loop turns
+}
+
+/* Runs the loop until @done says so. */
+static void run_until(struct scene *s, bool (*done)(const struct scene *s))
+{
+    int64_t end = clock_now() + PATIENCE;
+
+    (void)uv_timer_start(&s->tick, on_tick, 5, 5);
+    while (!done(s)) {
+        assert_true(clock_now() < end);
+        (void)uv_run(&s->loop, UV_RUN_ONCE);
+    }
+    (void)uv_timer_stop(&s->tick);
+}
+
+static bool stands(const struct scene *s)
+{
+    return s->pid != 0;
+}
+
+static bool stands_not(const struct scene *s)
+{
+    return s->pid == 0;
+}
+
+static bool is_ready(const struct scene *s)
+{
+    return pick_gpu(s) != crew_plain(s->crew) && warm_is_ready(pick_gpu(s));
+}
+
+static int take(const struct scene *s, struct warm *from)
+{
+    struct child *child;
+    struct error e = {0};
+
+    (void)s;
+    assert_int_equal(warm_take(from, &child, &e), 0);
+    int pid = child_pid(child);
+    child_destroy(child);
+    return pid;
+}
+
+static void pick__by_the_document__and_what_there_is(void **state)
+{
+    static const struct {
+        enum job_hardware hardware;
+        enum job_video_codec codec;
+        bool is_gpu;
+    } cases[] = {
+        {JOB_HARDWARE_AUTO, JOB_VIDEO_H264, true},
+        {JOB_HARDWARE_REQUIRE, JOB_VIDEO_HEVC, true},
+        {JOB_HARDWARE_NONE, JOB_VIDEO_H264, false},
+        {JOB_HARDWARE_AUTO, JOB_VIDEO_COPY, false},
+        {JOB_HARDWARE_PREFER, JOB_VIDEO_NONE, false},
+    };
+    struct scene *s = *state;
+
+    open_crew(s, SPEAK);
+    assert_ptr_equal(pick_gpu(s), crew_plain(s->crew)); // no card is known
+    survey(s, 1);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct warm *w = pick(s, cases[i].hardware, cases[i].codec);
+        assert_int_equal(w != crew_plain(s->crew), cases[i].is_gpu);
+    }
+    survey(s, 0); // it does not work any more
+    assert_ptr_equal(pick_gpu(s), crew_plain(s->crew));
+}
+
+static void card__that_works__has_one_that_is_replaced(void **state)
+{
+    struct scene *s = *state;
+
+    open_crew(s, SPEAK);
+    survey(s, 1);
+    run_until(s, is_ready);
+    int pid = s->pid;
+    assert_int_equal(take(s, pick_gpu(s)), pid);
+    assert_int_equal(s->pid, 0); // it is the job's now
+    run_until(s, is_ready);
+    assert_int_not_equal(s->pid, pid);
+    const char *words = folder_get(s->folder, "words");
+    assert_non_null(strstr(words, "--device cpu "));
+    assert_non_null(strstr(words, "--device cuda:0 --warm GPU-A "));
+}
+
+static void ahead__that_is_not_done_yet__is_not_waited_for(void **state)
+{
+    struct scene *s = *state;
+
+    open_crew(s, "");
+    survey(s, 1);
+    run_until(s, stands);
+    int pid = s->pid;
+    assert_false(warm_is_ready(pick_gpu(s)));
+    // another one, of the same kind, that does nothing ahead
+    assert_int_not_equal(take(s, pick_gpu(s)), pid);
+    assert_int_equal(s->pid, pid);
+}
+
+static void card__that_affords_none__has_none(void **state)
+{
+    struct scene *s = *state;
+
+    s->affords = false;
+    open_crew(s, SPEAK);
+    survey(s, 1);
+    (void)uv_run(&s->loop, UV_RUN_NOWAIT);
+    assert_int_equal(s->pid, 0);
+    s->affords = true;
+    crew_refresh(s->crew);
+    run_until(s, is_ready);
+    s->affords = false;
+    crew_refresh(s->crew);
+    run_until(s, stands_not);
+    assert_int_equal(crew_dismiss(s->crew, "cuda:0"), false);
+}
+
+static void dismiss__one_that_stands__is_told_when_it_is_gone(void **state)
+{
+    struct scene *s = *state;
+
+    open_crew(s, SPEAK);
+    survey(s, 1);
+    run_until(s, is_ready);
+    int pid = s->pid;
+    assert_true(crew_dismiss(s->crew, "cuda:0"));
+    assert_int_equal(s->pid, pid); // it still has its VRAM
+    assert_false(is_ready(s));     // and gets no job
+    run_until(s, stands_not);
+    assert_int_equal(kill(pid, 0), -1);
+    assert_false(crew_dismiss(s->crew, "cuda:0"));
+    assert_false(crew_dismiss(s->crew, "cuda:1"));
+    crew_refresh(s->crew);
+    run_until(s, is_ready);
+}
+
+static void death__of_one_that_stands__is_made_good(void **state)
+{
+    struct scene *s = *state;
+
+    open_crew(s, SPEAK);
+    survey(s, 1);
+    run_until(s, is_ready);
+    int pid = s->pid;
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    run_until(s, stands_not);
+    run_until(s, is_ready);
+    assert_int_not_equal(s->pid, pid);
+}
+
+static void configure__other_program__replaces_them(void **state)
+{
+    struct scene *s = *state;
+
+    open_crew(s, SPEAK);
+    survey(s, 1);
+    run_until(s, is_ready);
+    int pid = s->pid;
+    crew_configure(s->crew); // nothing that would matter
+    assert_int_equal(s->pid, pid);
+    s->configuration.limits.worker_memory++;
+    crew_configure(s->crew);
+    assert_int_equal(s->pid, 0);
+    run_until(s, is_ready);
+}
+
+int main(void)
+{
+#define SCENE(test) cmocka_unit_test_setup_teardown(test, start, stop)
+    const struct CMUnitTest tests[] = {
+        SCENE(pick__by_the_document__and_what_there_is),
+        SCENE(card__that_works__has_one_that_is_replaced),
+        SCENE(ahead__that_is_not_done_yet__is_not_waited_for),
+        SCENE(card__that_affords_none__has_none),
+        SCENE(dismiss__one_that_stands__is_told_when_it_is_gone),
+        SCENE(death__of_one_that_stands__is_made_good),
+        SCENE(configure__other_program__replaces_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
