@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "bench_crowd.h"
 
 #define ORIGINAL 2 // s that are encoded; the rest repeats them
 
@@ -34,7 +35,7 @@ static int run(const char *const *arguments, struct error *e)
                          "nix-shell -p ffmpeg)");
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
+    if (bench_crowd_is_interrupted()) // ffmpeg was, too, and said so
         return error_set(e, -EINTR, "interrupted");
     if (status)
         return error_set(e, -EIO, "ffmpeg could not make a clip, see above");

@@ -181,8 +181,7 @@ static void attend(struct crowd *c)
     }
 }
 
-static void open_crowd(struct crowd *c, struct bench_member *members,
-                       size_t count)
+static sigset_t ends(void)
 {
     sigset_t set;
 
@@ -190,7 +189,30 @@ static void open_crowd(struct crowd *c, struct bench_member *members,
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGHUP);
+    return set;
+}
+
+void bench_crowd_hold_signals(void)
+{
+    const sigset_t set = ends();
+
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+bool bench_crowd_is_interrupted(void)
+{
+    sigset_t waiting;
+
+    return sigpending(&waiting) == 0 &&
+           (sigismember(&waiting, SIGINT) || sigismember(&waiting, SIGTERM) ||
+            sigismember(&waiting, SIGHUP));
+}
+
+static void open_crowd(struct crowd *c, struct bench_member *members,
+                       size_t count)
+{
+    const sigset_t set = ends();
+
     *c = (struct crowd){.count = count,
                         .signals = signalfd(-1, &set, SFD_CLOEXEC)};
     for (size_t i = 0; i < count; i++)

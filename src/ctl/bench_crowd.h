@@ -25,6 +25,11 @@ struct bench_member {
     char text[160]; // words, where it did not end well
 };
 
+/* From now on Ctrl-C, SIGTERM and SIGHUP wait until a crowd runs, or somebody
+ * looks: clips and jobs are tidied up then. To be called first. */
+void bench_crowd_hold_signals(void);
+bool bench_crowd_is_interrupted(void); // is one of them waiting?
+
 /*
  * Run @count of @jobs, documents, against the service at @socket (NULL: as
  * always). STATUS_GOOD with @ret filled in, however the jobs ended;

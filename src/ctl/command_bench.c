@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "bench.h"
+#include "bench_crowd.h"
 #include "command.h"
 #include "model/device_profile.h"
 #include "session.h"
@@ -290,6 +291,7 @@ static enum status run(const struct invocation *v)
         xasprintf("%s/transcodectl-bench-XXXXXX", where ? where : "/tmp");
     enum status s;
 
+    bench_crowd_hold_signals();
     if (mkdtemp(folder)) {
         s = bench(v, folder);
         (void)rmdir(folder);

@@ -130,8 +130,10 @@ static void say_reasons(const json_t *tallies)
         const char *device = text_of(t, "device");
         const char *reason = text_of(t, "reason");
         const char *outcome = text_of(t, "outcome");
-        if (is_done(t) && reason[0])
+        if (is_done(t) && reason[0] && strcmp(device, "cpu") == 0)
             say(count_of(t), "went to ", device, ": ", reason);
+        else if (is_done(t) && reason[0])
+            say(count_of(t), "did not get all of ", device, ": ", reason);
         else if (!is_done(t) && strcmp(outcome, "cancelled") != 0)
             say(count_of(t),
                 device[0] ? "ended on " : "ended before they had a device",

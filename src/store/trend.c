@@ -12,11 +12,33 @@
 #include "store/database.h"
 #include "store/store.h"
 
-/* A plan that names a decoder of pictures: of libav's on the CPU, or NVDEC. */
-static bool is_video(const struct store_attempt *a)
+/* What a plan, a JSON array of strings without escapes, says of video. */
+struct plan {
+    bool has_video;    // that is decoded: by libav on the CPU, or by NVDEC
+    bool encodes_here; // some of it not by NVENC
+};
+
+static bool has_prefix(const char *text, const char *prefix)
 {
-    return a->plan &&
-           (strstr(a->plan, "\"nvdec") || strstr(a->plan, "\"native"));
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static struct plan read_plan(const char *text)
+{
+    struct plan plan = {0};
+
+    while (text && (text = strchr(text, '"'))) {
+        const char *end = strchr(++text, '"');
+        const char *nvenc = strstr(text, "_nvenc");
+        if (!end)
+            break;
+        if (has_prefix(text, "nvdec>") || has_prefix(text, "native>")) {
+            plan.has_video = true;
+            plan.encodes_here |= !nvenc || nvenc > end;
+        }
+        text = end + 1;
+    }
+    return plan;
 }
 
 int trend_count(struct database *db, int64_t id, const struct store_attempt *a,
@@ -25,18 +47,17 @@ int trend_count(struct database *db, int64_t id, const struct store_attempt *a,
     if (!a->ended)
         return 0;
     sqlite3_stmt *s = database_statement(db, STATEMENT_TALLY_ADD);
-    bool is_settled_elsewhere = strcmp(a->device, "cpu") == 0;
+    const struct plan plan = read_plan(a->plan);
 
     statement_bind(s, 1, id);
     statement_bind(s, 2, a->number);
     statement_bind(s, 3, a->ended / REPORT_HOUR);
     statement_bind_text(s, 4, a->device);
-    statement_bind(s, 5, is_video(a));
+    statement_bind(s, 5, plan.has_video);
     statement_bind_text(s, 6, outcome_name(a->outcome));
     statement_bind_text(s, 7, a->fallback);
-    // on the CPU the last reason is why it was not the GPU
-    statement_bind_text(s, 8,
-                        is_settled_elsewhere && is_video(a) ? a->why : NULL);
+    // the last reason of a plan is the scheduler's: why it is not all NVENC
+    statement_bind_text(s, 8, plan.encodes_here ? a->why : NULL);
     return statement_run(s, e);
 }
 

@@ -80,6 +80,17 @@ class Devices(gpucase.GpuCase):
                       report["tallies"])
         self.assertIn("cuda:0 did 1 of 1 video job.\n", service.ctl("report").stdout)
 
+    def test_report__no_session__says_why_the_cpu_encoded(self):
+        service = self.start(foreign_sessions=3)
+        self.sampled(service)
+        id = service.submit(self.job(film(), {"path": "a.mp4", "audio": []}))
+        self.assertEqual(service.wait_for(id)["state"], "succeeded")
+        tally, = service.call("Report")["parameters"]["tallies"]
+        # NVDEC needs no session
+        self.assertEqual((tally["device"], tally["outcome"], tally["count"]), ("cuda:0", "done", 1))
+        self.assertIn("session", tally["reason"])
+        self.assertIn(f"\n1 did not get all of cuda:0: {tally['reason']}.\n", service.ctl("report").stdout)
+
     def test_report__survives_a_restart__with_the_readings(self):
         service = self.start(temperature=52)
         self.sampled(service)
@@ -176,6 +187,38 @@ class Devices(gpucase.GpuCase):
         self.assertEqual(r.returncode, 0, r.stderr)
         self.assertRegex(r.stdout, r"\n4K HEVC to 1080p H.264 +- +120-150 +[0-9.]+ fps +25-30\n")
         self.assertIn("\nGPU not measured: ", r.stdout)
+
+    def test_bench__jobs_that_fail__are_no_figures(self):
+        service = self.service({"roots": {"read": ["/"], "write": [str(self.out)]}})
+        folder = self.folder / "bin"
+        folder.mkdir()
+        (folder / "ffmpeg").write_text('#!/bin/sh\nfor last; do :; done\necho noise > "$last"\n')
+        (folder / "ffmpeg").chmod(0o755)
+        r = self.bench(service, f"{folder}:{os.environ['PATH']}")
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertRegex(r.stdout, r"\n4K HEVC to 1080p H.264 +- +120-150 +- +25-30\n")
+        self.assertIn("\n4K HEVC to 1080p H.264: bad_input: ", r.stdout)
+
+    def test_bench__ctrl_c__leaves_nothing(self):
+        service = self.service({"roots": {"read": ["/"], "write": [str(self.out)]}})
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        environment = dict(service.environment, TMPDIR=str(temporary), PATH=self.small_films())
+        for moment in "clips", "job":
+            with self.subTest(moment=moment):
+                child = subprocess.Popen([harness.TRANSCODECTL, "--socket", service.socket, "bench", "--seconds", "60"],
+                                         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                         start_new_session=True)
+                self.addCleanup(child.kill)
+                if moment == "job":
+                    wait_until(lambda: service.call("Status")["parameters"]["jobs"]["running"], "it runs")
+                else:
+                    wait_until(lambda: list(temporary.glob("*/*")), "ffmpeg writes")
+                os.killpg(child.pid, signal.SIGINT)  # as a terminal does
+                child.communicate(timeout=harness.PATIENCE)
+                self.assertEqual(child.returncode, 130)
+                self.assertEqual(list(temporary.iterdir()), [])
+        wait_until(lambda: not service.call("Status")["parameters"]["jobs"]["running"], "its job is cancelled")
 
     def test_bench__no_ffmpeg__says_what_to_install(self):
         service = self.service({"roots": {"read": ["/"], "write": [str(self.out)]}})

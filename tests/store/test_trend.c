@@ -97,6 +97,12 @@ static void trend_count__kind_and_reason__by_plan_and_words(void **state)
          true, "no session"},
         {"cpu", "[\"native>scale>libx264\"]", "[\"CPU\"]", "it crashed", true,
          "it crashed"},
+        {"cuda:0", "[\"nvdec>scale_cuda>hwdownload>libx264\"]",
+         "[\"8 bit\",\"no session\"]", "", true, "no session"},
+        {"cuda:0", "[\"nvdec>h264_nvenc\",\"nvdec>hwdownload>libx264\"]",
+         "[\"2 of 3\"]", "", true, "2 of 3"},
+        {"cuda:0", "[\"nvdec>hevc_nvenc\",\"aac>aresample>aac\"]",
+         "[\"10 bit\"]", "", true, ""},
         {"cpu", "[\"copy\",\"aac>aresample>aac\"]", "[\"whatever\"]", "", false,
          ""},
     };
