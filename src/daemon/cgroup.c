@@ -1,5 +1,6 @@
 #include "cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
+#define WORKER       "worker-"
 #define OWN          "daemon" // where this process goes
 #define WEIGHT_BATCH "10"     // of 100, as nice 10 is
 #define MEMBERS_MOST (64 << 10)
@@ -192,6 +194,25 @@ static void limit(const struct cgroup_leaf *l)
     fd_close(&folder);
 }
 
+/* Groups of those who left somebody behind, who took a moment to die. What does
+ * not die goes with the service. */
+static void sweep(const struct cgroup *g)
+{
+    int fd = openat(g->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+
+    if (!folder) {
+        fd_close(&fd);
+        return;
+    }
+    while ((entry = readdir(folder))) {
+        if (strncmp(entry->d_name, WORKER, strlen(WORKER)) == 0)
+            (void)unlinkat(g->fd, entry->d_name, AT_REMOVEDIR); // or not yet
+    }
+    (void)closedir(folder);
+}
+
 void cgroup_adopt(const struct cgroup *g, int pid, struct cgroup_leaf *ret)
 {
     struct cgroup_leaf l = {.group = g};
@@ -200,7 +221,8 @@ void cgroup_adopt(const struct cgroup *g, int pid, struct cgroup_leaf *ret)
     *ret = (struct cgroup_leaf){0};
     if (!g || g->fd < 0)
         return;
-    (void)snprintf(l.name, sizeof(l.name), "worker-%d", pid);
+    sweep(g);
+    (void)snprintf(l.name, sizeof(l.name), WORKER "%d", pid);
     (void)snprintf(text, sizeof(text), "%d", pid);
     if (mkdirat(g->fd, l.name, 0755) < 0 && errno != EEXIST) {
         log_warning(NULL, "no control group for worker %d: %s", pid,
@@ -231,10 +253,7 @@ void cgroup_release(struct cgroup_leaf *l)
 {
     if (!l->group)
         return;
-    if (unlinkat(l->group->fd, l->name, AT_REMOVEDIR) < 0 && errno == EBUSY) {
-        // it left somebody behind; what remains goes with the service
-        cgroup_kill(l);
-        (void)unlinkat(l->group->fd, l->name, AT_REMOVEDIR);
-    }
+    if (unlinkat(l->group->fd, l->name, AT_REMOVEDIR) < 0 && errno == EBUSY)
+        cgroup_kill(l); // it left somebody behind
     *l = (struct cgroup_leaf){0};
 }

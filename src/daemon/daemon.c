@@ -165,12 +165,13 @@ static struct cgroup_limits limit_workers(const struct limits *l)
                                   .tasks = l->worker_tasks};
 }
 
-static struct watcher_config watch_by(const struct limits *l,
-                                      const char *worker)
+static struct watcher_config
+watch_by(const struct daemon *d, const struct limits *l, const char *worker)
 {
     return (struct watcher_config){
         .program = worker,
         .log_lines = (size_t)l->log_lines,
+        .group = d->groups,
         .silence = WATCHER_SILENCE,
         .pause_first = WATCHER_PAUSE_FIRST,
         .pause_most = WATCHER_PAUSE_MOST,
@@ -196,7 +197,7 @@ static void take_over(struct daemon *d, struct configuration *c,
     cgroup_configure(d->groups, &limits);
     const struct surveyor_config survey = survey_by(d, &c->limits, worker);
     surveyor_configure(d->surveyor, &survey);
-    const struct watcher_config watch = watch_by(&c->limits, worker);
+    const struct watcher_config watch = watch_by(d, &c->limits, worker);
     watcher_configure(d->watcher, &watch);
     lending_configure(d->lending, &d->configuration, d->cards);
     crew_configure(d->crew);
@@ -374,7 +375,7 @@ static void start_workers(struct daemon *d)
 
     d->groups = cgroup_open(&limits);
     const struct surveyor_config survey = survey_by(d, l, worker);
-    const struct watcher_config watch = watch_by(l, worker);
+    const struct watcher_config watch = watch_by(d, l, worker);
 
     name_kernel_cache(d);
     d->inventory = inventory_create();

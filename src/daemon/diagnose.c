@@ -326,6 +326,7 @@ static int spawn(struct part *part, struct error *e)
         .input = input,
         .channel = -1,
         .log_lines = (size_t)d->configuration.limits.log_lines,
+        .group = d->groups,
     };
     int r = asked && input < 0
                 ? error_set_errno(e, input, "cannot ask '%s'", program)

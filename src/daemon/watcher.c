@@ -177,6 +177,7 @@ static void start(struct watcher *w)
         .output = CHILD_CONTROL,
         .channel = -1,
         .log_lines = w->config.log_lines,
+        .group = w->config.group,
     };
     struct error e = {0};
 

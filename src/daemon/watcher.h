@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct cgroup;
 struct inventory;
 struct inventory_device;
 struct watcher;
@@ -19,9 +20,10 @@ struct watcher;
 struct watcher_config {
     const char *program; // transcoded-worker
     size_t log_lines;
-    int64_t silence;     // µs without a sample after which it is killed
-    int64_t pause_first; // µs before it is started again,
-    int64_t pause_most;  // and what that grows to
+    const struct cgroup *group; // not owned
+    int64_t silence;            // µs without a sample after which it is killed
+    int64_t pause_first;        // µs before it is started again,
+    int64_t pause_most;         // and what that grows to
 };
 
 /* What suits a program that speaks each second. */

@@ -37,7 +37,7 @@ class Interface(TestCase):
                 name = line.split()[1].split("(")[0]
                 reply = s.call(name, {"no such parameter": 1})
                 self.assertEqual(reply.get("error"), "org.varlink.service.InvalidParameter", (name, reply))
-        self.assertEqual(s.call("Diagnose").get("error"), "org.varlink.service.MethodNotFound")
+        self.assertEqual(s.call("Frobnicate").get("error"), "org.varlink.service.MethodNotFound")
         self.assertEqual(s.call("com.example.Foo").get("error"), "org.varlink.service.InterfaceNotFound")
         reply = s.call("org.varlink.service.GetInterfaceDescription", {"interface": "x.y"})
         self.assertEqual(reply.get("error"), "org.varlink.service.InterfaceNotFound")
