@@ -180,10 +180,16 @@ static void scale(struct chain *c, const struct plan_video *v,
             move(c, device, MEMORY_SYSTEM, at);
             scale_here(c, v, at);
         }
-    } else if (is_other(v, format, at) || (decoded_there && encoded_there)) {
-        move(c, device, by->memory, at);
-        scale_there(c, v, format, at);
+        return;
     }
+    // what is converted behind the transfer anyway is not converted before
+    if (!encoded_there && format != v->format && at->width == v->width &&
+        at->height == v->height)
+        return;
+    if (is_other(v, format, at))
+        move(c, device, by->memory, at); // which may have been all
+    if (is_other(v, format, at) || (decoded_there && encoded_there))
+        scale_there(c, v, format, at);
 }
 
 static const struct backend *device_of(const struct plan_video *v)

@@ -17,6 +17,7 @@
 #include "model/grant.h"
 #include "model/job.h"
 #include "model/need.h"
+#include "support/card.h"
 
 static struct media_stream film_streams[] = {
     {.kind = MEDIA_VIDEO,
@@ -330,6 +331,149 @@ static void plan_need__ladder__counts_its_renditions(void **state)
     job_fini(&job);
 }
 
+#define FULL "\"path\":\"/a.mp4\",\"audio\":[]"
+
+/* A ladder of two H.264 and one HEVC. */
+#define LADDER \
+    "{" FULL "},{\"path\":\"/b.mp4\",\"audio\":[],\"video\":{" \
+    "\"max_height\":720}},{\"path\":\"/c.mp4\",\"audio\":[]," \
+    "\"video\":{\"codec\":\"hevc\",\"max_height\":480}}"
+
+static void make_there(struct job *job, struct plan *plan, const char *outputs,
+                       const struct grant *grant)
+{
+    char text[1024];
+    struct error e = {0};
+
+    int size = snprintf(text, sizeof(text),
+                        "{\"input\":{\"path\":\"/in.mkv\"},\"outputs\":[%s]}",
+                        outputs);
+    assert_int_equal(job_from_text(job, text, (size_t)size, &e), 0);
+    const struct plan_request request = {
+        .job = job,
+        .info = &film,
+        .grant = grant,
+        .device = card_p1000(),
+        .available = everything,
+    };
+    assert_int_equal(plan_make(plan, &request, &e), 0);
+}
+
+static void plan_make__granted_a_gpu__uses_what_it_can(void **state)
+{
+    static const struct {
+        const char *video; // members
+        int sessions;
+        bool decode;
+        const char *expect;
+        const char *why; // the first
+    } cases[] = {
+        {"", 1, true, "nvdec>scale_cuda>h264_nvenc", ""},
+        {"\"max_height\":720", 1, true, "nvdec>scale_cuda>h264_nvenc", ""},
+        {"\"codec\":\"hevc\"", 1, true, "nvdec>scale_cuda>hevc_nvenc", ""},
+        {"\"frame_rate\":24", 1, true, "nvdec>fps>scale_cuda>h264_nvenc", ""},
+        {"\"max_height\":720", 0, true, "nvdec>scale_cuda>hwdownload>libx264",
+         "cuda:0 lends 0 sessions to this job: the CPU encodes the rest"},
+        {"\"max_height\":720", 1, false,
+         "native>hwupload>scale_cuda>h264_nvenc", ""},
+        {"\"max_height\":720", 0, false, "native>scale>libx264",
+         "cuda:0 lends 0 sessions to this job: the CPU encodes the rest"},
+        {"\"profile\":\"high10\"", 1, true, "nvdec>hwdownload>scale>libx264",
+         "cuda:0 has no profile 'high10' of h264: the CPU encodes it"},
+        {"\"codec\":\"av1\"", 1, true, "nvdec>scale_cuda>hwdownload>libsvtav1",
+         "cuda:0 does not encode av1: the CPU does"},
+        // a telephone's: on its side, HEVC of 10 bits
+        {"\"stream\":4", 1, true,
+         "nvdec>hwdownload>transpose>hwupload>scale_cuda>h264_nvenc", ""},
+        {"\"stream\":4,\"codec\":\"hevc\"", 1, true,
+         "nvdec>hwdownload>transpose>hwupload>hevc_nvenc", ""},
+        {"\"codec\":\"copy\"", 1, true, "copy", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct grant grant = {"cuda:0", cases[i].sessions,
+                                    cases[i].decode, 0, 1};
+        struct plan plan;
+        struct job job;
+        char output[256];
+        print_message("%s: %s\n", cases[i].video, cases[i].expect);
+        (void)snprintf(output, sizeof(output), "{" FULL ",\"video\":{%s}}",
+                       cases[i].video);
+        make_there(&job, &plan, output, &grant);
+        assert_string_equal(describe(&plan), cases[i].expect);
+        assert_string_equal(plan.notes.why_count ? plan.notes.why[0] : "",
+                            cases[i].why);
+        plan_fini(&plan);
+        job_fini(&job);
+    }
+}
+
+static void plan_make__ladder__has_as_many_as_are_lent(void **state)
+{
+    static const struct {
+        int sessions;
+        const char *expect;
+    } cases[] = {
+        {3, "nvdec>scale_cuda>h264_nvenc nvdec>scale_cuda>h264_nvenc "
+            "nvdec>scale_cuda>hevc_nvenc"},
+        {1, "nvdec>scale_cuda>h264_nvenc nvdec>scale_cuda>hwdownload>libx264 "
+            "nvdec>scale_cuda>hwdownload>libx265"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct grant grant = {"cuda:0", cases[i].sessions, true, 0, 1};
+        struct plan plan;
+        struct job job;
+        make_there(&job, &plan, LADDER, &grant);
+        assert_string_equal(describe(&plan), cases[i].expect);
+        plan_fini(&plan);
+        job_fini(&job);
+    }
+}
+
+static void plan_make__clamps__name_the_jobs_fields(void **state)
+{
+    const struct grant grant = {"cuda:0", 3, true, 0, 1};
+    struct plan plan;
+    struct job job;
+
+    (void)state;
+    make_there(&job, &plan,
+               "{" FULL "},{\"path\":\"/b.mp4\",\"audio\":[],\"video\":{"
+               "\"codec\":\"hevc\",\"b_frames\":3}}",
+               &grant);
+    assert_int_equal(plan.notes.clamp_count, 1);
+    assert_string_equal(plan.notes.clamps[0].field,
+                        "outputs[1].video.b_frames");
+    assert_string_equal(
+        plan_options_get(&plan.outputs[1].tracks[0].options, "bf"), "0");
+    plan_fini(&plan);
+    job_fini(&job);
+}
+
+static void plan_need_device__ladder__counts_sessions_and_surfaces(void **state)
+{
+    const struct grant grant = {"cuda:0", NEED_RENDITIONS_MOST, true, 0, 1};
+    struct need need;
+    struct plan plan;
+    struct job job;
+
+    (void)state;
+    make_there(&job, &plan, LADDER, &grant);
+    plan_need(&plan, &film, &need);
+    plan_need_device(&plan, &film, &need);
+    assert_int_equal(need.rendition_count, 3);
+    assert_int_equal(need.device_count, 1);
+    assert_string_equal(need.devices[0].id, "cuda:0");
+    assert_int_equal(need.devices[0].sessions, 3);
+    assert_true(need.devices[0].decodes);
+    assert_int_equal(need.devices[0].surfaces, 7);
+    plan_fini(&plan);
+    job_fini(&job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +482,11 @@ int main(void)
         cmocka_unit_test(plan_make__settings__reach_the_encoder),
         cmocka_unit_test(plan_same_sound__any_difference__is_none),
         cmocka_unit_test(plan_need__ladder__counts_its_renditions),
+        cmocka_unit_test(plan_make__granted_a_gpu__uses_what_it_can),
+        cmocka_unit_test(plan_make__ladder__has_as_many_as_are_lent),
+        cmocka_unit_test(plan_make__clamps__name_the_jobs_fields),
+        cmocka_unit_test(
+            plan_need_device__ladder__counts_sessions_and_surfaces),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

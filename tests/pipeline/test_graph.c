@@ -95,6 +95,25 @@ static void graph_push__end__lets_the_rest_out(void **state)
     graph_destroy(g);
 }
 
+static void graph_push__end__leaves_room_for_the_last_frame(void **state)
+{
+    struct graph *g =
+        build("fps=50", frame_picture(16, 16, AV_PIX_FMT_GRAY8, 0), ms);
+    struct error e = {0};
+    int count = 0;
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(
+            graph_push(g, frame_picture(16, 16, AV_PIX_FMT_GRAY8, 40 * i), &e),
+            0);
+    assert_int_equal(graph_push(g, NULL, &e), 0);
+    for (AVFrame *f; (f = pull(g)); av_frame_free(&f))
+        count++;
+    assert_int_equal(count, 10); // 5 at 25 a second
+    graph_destroy(g);
+}
+
 static void graph__sound__is_converted(void **state)
 {
     struct error e = {0};
@@ -219,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(graph__pictures__come_out_as_described),
         cmocka_unit_test(graph_push__end__lets_the_rest_out),
+        cmocka_unit_test(graph_push__end__leaves_room_for_the_last_frame),
         cmocka_unit_test(graph__sound__is_converted),
         cmocka_unit_test(graph_create__no_such_filters__says_which),
         cmocka_unit_test(graph_fits__pictures__are_of_one_kind),

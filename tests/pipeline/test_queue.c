@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -141,6 +142,54 @@ static void queue__cancelled__releases_both_sides(void **state)
     queue_destroy(s.queue);
 }
 
+struct settling {
+    struct queue *queue;
+    atomic_int done; // items that the receiver was done with when it settled
+    int result;
+};
+
+static void *settle(void *opaque)
+{
+    struct settling *s = opaque;
+
+    s->result = queue_send(s->queue, number(1));
+    if (s->result == 0)
+        s->result = queue_settle(s->queue);
+    // the receiver has asked for more: it has nothing in its hands
+    assert_int_equal(atomic_load(&s->done), 1);
+    queue_finish(s->queue, 0);
+    return NULL;
+}
+
+static void queue_settle__item_in_hand__waits_until_it_is_done(void **state)
+{
+    struct settling s = {.queue = queue_create(2, 1, free)};
+    pthread_t thread;
+    int n = 0;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, settle, &s), 0);
+    assert_int_equal(receive_number(s.queue, &n), 1);
+    atomic_store(&s.done, 1); // the work
+    assert_int_equal(receive_number(s.queue, &n), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(s.result, 0);
+    queue_destroy(s.queue);
+}
+
+static void queue_settle__nobody_receives__returns(void **state)
+{
+    struct queue *q = queue_create(2, 1, free);
+
+    (void)state;
+    assert_int_equal(queue_send(q, number(1)), 0);
+    queue_abandon(q);
+    assert_int_equal(queue_settle(q), 0);
+    queue_cancel(q);
+    assert_int_equal(queue_settle(q), -ECANCELED);
+    queue_destroy(q);
+}
+
 static void queue_destroy__not_empty__releases_the_items(void **state)
 {
     struct queue *q = queue_create(4, 1, free);
@@ -160,6 +209,8 @@ int main(void)
         cmocka_unit_test(queue__sender_fails__receiver_gets_no_more),
         cmocka_unit_test(queue__abandoned__releases_a_sender_that_waits),
         cmocka_unit_test(queue__cancelled__releases_both_sides),
+        cmocka_unit_test(queue_settle__item_in_hand__waits_until_it_is_done),
+        cmocka_unit_test(queue_settle__nobody_receives__returns),
         cmocka_unit_test(queue_destroy__not_empty__releases_the_items),
     };
 

@@ -1,0 +1,87 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "media/hwfault.h"
+
+#define MIB(n) (INT64_C(n) << 20)
+
+static void hwfault_classify__what_libav_says__decides(void **state)
+{
+    static const struct {
+        enum outcome_part part;
+        int code;
+        const char *line;
+        int64_t free_memory;
+        enum outcome expect;
+    } cases[] = {
+        // one session too many, as driver 470 says it, and later ones
+        {OUTCOME_PART_ENCODE, -ENOMEM,
+         "OpenEncodeSessionEx failed: out of memory (10): (no details)",
+         MIB(2000), OUTCOME_NO_SESSION},
+        {OUTCOME_PART_ENCODE, -EINVAL,
+         "OpenEncodeSessionEx failed: incompatible client key (21): ",
+         MIB(2000), OUTCOME_NO_SESSION},
+        {OUTCOME_PART_ENCODE, -EINVAL,
+         "OpenEncodeSessionEx failed: incompatible client key (21): ", MIB(1),
+         OUTCOME_NO_SESSION},
+        // the same words without memory
+        {OUTCOME_PART_ENCODE, -ENOMEM,
+         "OpenEncodeSessionEx failed: out of memory (10): (no details)",
+         MIB(20), OUTCOME_NO_MEMORY},
+        {OUTCOME_PART_ENCODE, -ENOMEM,
+         "OpenEncodeSessionEx failed: out of memory (10): (no details)",
+         HWFAULT_MEMORY_UNKNOWN, OUTCOME_NO_SESSION},
+        {OUTCOME_PART_ENCODE, -ENOMEM,
+         "CreateBitstreamBuffer failed: out of memory (10): ", MIB(2000),
+         OUTCOME_NO_MEMORY},
+        {OUTCOME_PART_ENCODE, -EIO, "EncodePicture failed!: generic error (20)",
+         MIB(2000), OUTCOME_DEVICE_LOST},
+        {OUTCOME_PART_ENCODE, -EINVAL,
+         "InitializeEncoder failed: invalid param (8): ", MIB(2000),
+         OUTCOME_DEVICE_LOST},
+        {OUTCOME_PART_DECODE, -EIO,
+         "cuvidCreateDecoder failed -> CUDA_ERROR_OUT_OF_MEMORY: out of memory",
+         MIB(20), OUTCOME_NO_MEMORY},
+        {OUTCOME_PART_DECODE, -ENOMEM, "No decoder surfaces left", MIB(2000),
+         OUTCOME_NO_MEMORY},
+        {OUTCOME_PART_DECODE, -EIO,
+         "cuvidDecodePicture failed -> CUDA_ERROR_UNKNOWN", MIB(2000),
+         OUTCOME_DEVICE_LOST},
+        {OUTCOME_PART_DEVICE, -EIO,
+         "cuCtxCreate failed -> CUDA_ERROR_OUT_OF_MEMORY: out of memory",
+         HWFAULT_MEMORY_UNKNOWN, OUTCOME_NO_MEMORY},
+        {OUTCOME_PART_DEVICE, -ENOMEM, "", HWFAULT_MEMORY_UNKNOWN,
+         OUTCOME_NO_MEMORY},
+        {OUTCOME_PART_DEVICE, -ENODEV, "", HWFAULT_MEMORY_UNKNOWN,
+         OUTCOME_DEVICE_LOST},
+        // the words count wherever they stand
+        {OUTCOME_PART_ENCODE, -ENOMEM,
+         "first\nOpenEncodeSessionEx failed: out of memory (10)\nlast",
+         MIB(2000), OUTCOME_NO_SESSION},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("%s\n", cases[i].line);
+        const struct hwfault f = hwfault_classify(
+            cases[i].part, cases[i].code, cases[i].line, cases[i].free_memory);
+        assert_string_equal(outcome_name(f.outcome),
+                            outcome_name(cases[i].expect));
+        assert_int_equal(f.part, cases[i].part);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hwfault_classify__what_libav_says__decides),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
