@@ -30,5 +30,7 @@ bench_case bench_four;
 bench_case bench_submit;
 bench_case bench_slow_disk;
 bench_case bench_many;
+// sandbox.c
+bench_case bench_sandbox;
 
 #endif

@@ -29,6 +29,7 @@ static const struct {
     {"remux", bench_remux},         {"remux-mkv", bench_matroska},
     {"four", bench_four},           {"submit", bench_submit},
     {"slow-disk", bench_slow_disk}, {"many", bench_many},
+    {"sandbox", bench_sandbox},
 };
 
 static bool is_wanted(const char *name)

@@ -28,18 +28,25 @@
 #define SETTLE_MOST   (10 * SECOND)
 
 struct service {
-    char *socket; // owned
+    char *socket;        // owned
+    char *configuration; // owned; the file
+    char *folder;        // owned
     pid_t pid;
 };
 
-static int write_configuration(const char *path, const char *folder,
-                               struct error *e)
+/* With one more setting, NULL: none. */
+static int write_configuration(const struct service *s, const char *name,
+                               const char *value, struct error *e)
 {
+    const char *path = s->configuration;
+    const char *folder = s->folder;
     json_t *c =
         json_pack("{s:{s:[s], s:[s]}, s:{s:i, s:i, s:i}}", "roots", "read",
                   folder, "write", folder, "limits", "jobs_per_uid", 1000000,
                   "clients", 256, "clients_per_uid", 256);
 
+    if (name)
+        json_object_set_new(c, name, json_string(value));
     int r = json_dump_file(c, path, 0);
     json_decref(c);
     return r < 0 ? error_set(e, -EIO, "cannot write '%s'", path) : 0;
@@ -66,14 +73,15 @@ int service_start(struct service **ret, double *ret_ready, const char *build,
     struct service *s = xcalloc(1, sizeof(*s));
     char *state = xasprintf("%s/state", folder);
     char *log = xasprintf("%s/daemon.log", folder);
-    char *configuration = xasprintf("%s/configuration.json", folder);
 
+    s->folder = xstrdup(folder);
+    s->configuration = xasprintf("%s/configuration.json", folder);
     s->socket = xasprintf("%s/socket", folder);
     char *command = xasprintf("%s/transcoded --config %s --socket %s "
                               "--state-dir %s",
-                              build, configuration, s->socket, state);
+                              build, s->configuration, s->socket, state);
     (void)mkdir(state, 0700);
-    int r = write_configuration(configuration, folder, e);
+    int r = write_configuration(s, NULL, NULL, e);
     int64_t begin = clock_now();
     if (r == 0)
         r = process_start(&s->pid, folder, command, log, preload, e);
@@ -82,7 +90,6 @@ int service_start(struct service **ret, double *ret_ready, const char *build,
     if (r == 0 && ret_ready)
         *ret_ready = (double)(clock_now() - begin) / SECOND;
     free(command);
-    free(configuration);
     free(log);
     free(state);
     if (r < 0) {
@@ -90,6 +97,20 @@ int service_start(struct service **ret, double *ret_ready, const char *build,
         return error_wrap(e, "cannot start the daemon");
     }
     *ret = s;
+    return 0;
+}
+
+int service_set(const struct service *s, const char *name, const char *value,
+                struct error *e)
+{
+    int r = write_configuration(s, name, value, e);
+
+    if (r < 0)
+        return r;
+    service_settle(s);
+    if (kill(s->pid, SIGHUP) < 0)
+        return error_set_errno(e, -errno, "cannot have the daemon reload");
+    service_settle(s);
     return 0;
 }
 
@@ -102,6 +123,8 @@ void service_stop(struct service *s)
         (void)waitpid(s->pid, NULL, 0);
     }
     free(s->socket);
+    free(s->configuration);
+    free(s->folder);
     free(s);
 }
 

@@ -26,6 +26,11 @@ enum service_way {
 int service_start(struct service **ret, double *ret_ready, const char *build,
                   const char *folder, const char *preload, struct error *e);
 
+/* Change the setting @name of its configuration, until the next call; what runs
+ * is settled first and afterwards. */
+int service_set(const struct service *s, const char *name, const char *value,
+                struct error *e);
+
 /* SIGTERM, and wait. NULL is allowed. */
 void service_stop(struct service *s);
 
