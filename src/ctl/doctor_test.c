@@ -57,10 +57,11 @@ static enum status attend(const struct invocation *v, struct client *c,
 static json_t *make_job(const char *input, const char *output,
                         const char *hardware)
 {
-    return json_pack("{s:s, s:i, s:{s:s}, s:[{s:s, s:{s:s, s:i}, s:[]}]}",
-                     "hardware", hardware, "timeout", TIMEOUT, "input", "path",
-                     input, "outputs", "path", output, "video", "codec", "h264",
-                     "max_height", 240, "audio");
+    // a realtime job does not wait for a card that others keep busy
+    return json_pack("{s:s, s:s, s:i, s:{s:s}, s:[{s:s, s:{s:s, s:i}, s:[]}]}",
+                     "hardware", hardware, "priority", "realtime", "timeout",
+                     TIMEOUT, "input", "path", input, "outputs", "path", output,
+                     "video", "codec", "h264", "max_height", 240, "audio");
 }
 
 static const char *text_of(const json_t *object, const char *name)

@@ -279,6 +279,13 @@ class Doctor(harness.TestCase):
         self.assertEqual(self.states(found, but=("card", "sandbox", "roots", "unit")), {"test-cpu": "bad"}, found)
         self.assertIn("crashed", found["test-cpu"]["found"])
 
+    def test_test__card_that_others_keep_busy__does_not_wait(self):
+        service = self.start(VGPU_FOREIGN_SESSIONS="3")
+        self.sampled(service)
+        found = self.findings("--test", status=1)
+        self.assertEqual(found["sessions"]["state"], "warning", found)
+        self.assertEqual((found["test-cpu"]["state"], found["test-gpu"]["state"]), ("good", "bad"), found)
+
     def test_folders__each_thing_broken__its_line_changes(self):
         gone, file = self.folder / "gone", self.folder / "file"
         file.write_text("")
@@ -360,13 +367,21 @@ class Doctor(harness.TestCase):
         self.assertTrue(text.isascii(), text)
         self.assertRegex(text, r"(?m)^x service ")
 
-    def test_two_ask_at_once__both_are_answered(self):
-        service = self.start()
+    def test_two_ask_at_once__one_look_around_answers_both(self):
+        gate, starts, worker = (self.folder / n for n in ("gate", "starts", "worker"))
+        os.mkfifo(gate)
+        worker.write_text(f'#!/bin/sh\nif [ "$1" = --diagnose ]; then echo >>{starts}; read x <{gate}; fi\n'
+                          f'exec {harness.WORKER} "$@"\n')
+        worker.chmod(0o755)
+        service = self.service({"worker": str(worker)}, environment=self.environment)
         with service.connect() as one, service.connect() as two:
             one.send("Diagnose")
             two.send("Diagnose")
+            service.call("Status")  # came later, so both have arrived
+            gate.write_text("go\n")
             answers = [one.receive()["parameters"], two.receive()["parameters"]]
         self.assertEqual(answers[0], answers[1])
+        self.assertEqual(starts.read_text(), "\n")
 
     def test_client_that_leaves__costs_nothing(self):
         service = self.start()
