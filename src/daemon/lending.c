@@ -202,6 +202,12 @@ void lending_leave(struct lending *l, struct loan *loan)
     loan_init(loan);
 }
 
+int64_t lending_held(const struct loan *loan, const char **ret_device)
+{
+    *ret_device = loan->idle_on ? loan->idle_on->id : NULL;
+    return loan->idle;
+}
+
 void lending_set_warm(struct lending *l, const char *uuid, int pid)
 {
     struct account *a = find_uuid(l, uuid);
@@ -339,13 +345,32 @@ static int64_t guess_own(const struct lending *l, const struct account *a)
     return sum;
 }
 
+static void forget_idle(struct lending *l, struct account *a)
+{
+    a->idle_vram = a->warm_vram = 0;
+    list_foreach (link, next, &l->loans) {
+        struct loan *loan = loan_of(link);
+        if (loan->idle_on == a) {
+            loan->idle_on = NULL;
+            loan->idle = 0;
+        }
+    }
+}
+
+static void note_idle(struct account *a, struct loan *loan, int64_t vram)
+{
+    a->idle_vram += vram;
+    loan->idle_on = a;
+    loan->idle = vram;
+}
+
 static void count_vram(struct lending *l, struct account *a,
                        const struct sample *s, int64_t now)
 {
     int64_t own = 0;
     struct loan *whose;
 
-    a->idle_vram = a->warm_vram = 0;
+    forget_idle(l, a);
     for (size_t i = 0; i < s->process_count; i++) {
         int64_t vram = s->processes[i].vram;
         if (vram <= 0 || !is_ours(l, s->processes[i].pid, now, &whose))
@@ -354,7 +379,7 @@ static void count_vram(struct lending *l, struct account *a,
         if (whose == &a->warm)
             a->warm_vram = vram;
         else if (whose && whose->account != a)
-            a->idle_vram += vram;
+            note_idle(a, whose, vram);
         else if (whose && vram > whose->peak)
             whose->peak = vram;
     }

@@ -34,7 +34,9 @@ struct loan {
     enum capacity_class kind;
     int64_t granted; // monotonic µs
     int64_t peak;    // bytes of VRAM, as far as samples have seen it
-    bool is_open;    // its sessions
+    const struct account *idle_on; // not owned; has VRAM there without a grant
+    int64_t idle;                  // bytes of it
+    bool is_open;                  // its sessions
 };
 
 struct lending_ops {
@@ -63,6 +65,10 @@ void lending_lend(struct lending *l, struct loan *loan,
 void lending_open(struct lending *l, struct loan *loan);
 /* The worker is gone: all of it is free again. Not joined is allowed. */
 void lending_leave(struct lending *l, struct loan *loan);
+
+/* Bytes of VRAM that the worker has before it is granted anything, and the
+ * device that it has them on, NULL without. */
+int64_t lending_held(const struct loan *loan, const char **ret_device);
 
 /* What its attempt came to is remembered: before it leaves. @text is the
  * worker's. */

@@ -85,6 +85,18 @@ static enum offer_lack lack_of(const struct offer *o, struct parts p,
     return o->vram > room ? OFFER_LACKS_VRAM : OFFER_LACKS_NOTHING;
 }
 
+/* Bytes of VRAM for this job. The context that its worker has is part of what
+ * it will take, and not in its way. */
+static int64_t room_of(const struct scheduler_device *d,
+                       const struct scheduler_job *job, int64_t now)
+{
+    struct capacity_use use = d->use;
+
+    if (job->held_on && strcmp(job->held_on, d->id) == 0)
+        use.own_vram -= job->held;
+    return capacity_vram(d->capacity, &use, now);
+}
+
 static struct offer offer_of(const struct scheduler_view *view, size_t device,
                              const struct scheduler_job *job,
                              enum offer_wish wish)
@@ -102,7 +114,7 @@ static struct offer offer_of(const struct scheduler_view *view, size_t device,
 
     int32_t free = capacity_sessions(d->capacity, &d->use, view->now);
     int32_t limit = capacity_limit(d->capacity, view->now);
-    int64_t room = capacity_vram(d->capacity, &d->use, view->now);
+    int64_t room = room_of(d, job, view->now);
     o.useful = n->sessions;
     o.decode = p.decode;
     o.sessions = ask_for(p.sessions, limit, free, wish);

@@ -83,7 +83,7 @@ static void refuse(struct work *w, const struct scheduler_answer *a)
 void run_decide(struct work *w, struct scheduler_view *view)
 {
     const struct inventory *inventory = w->dispatcher->daemon->inventory;
-    const struct scheduler_job job = {
+    struct scheduler_job job = {
         .priority = w->row->job.priority,
         .hardware = w->job.hardware,
         .need = &w->need,
@@ -92,6 +92,7 @@ void run_decide(struct work *w, struct scheduler_view *view)
     };
     struct scheduler_answer a;
 
+    job.held = lending_held(&w->loan, &job.held_on);
     scheduler_decide(view, &job, &a);
     // why there is no GPU is known better there
     if (a.why[0] && view->device_count == 0)

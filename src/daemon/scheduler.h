@@ -73,6 +73,8 @@ struct scheduler_job {
     const struct need *need;
     const struct fallback *fallback; // what it does without; never NULL
     int64_t since;                   // monotonic µs that it has waited
+    const char *held_on; // device on which its worker has a context already
+    int64_t held;        // bytes of VRAM, counted there as ours
 };
 
 enum scheduler_verdict {

@@ -296,6 +296,44 @@ static void decide__by_vram(void **state)
 }
 // clang-format on
 
+/* The context of the worker that it came to is counted as ours, and must not
+ * keep the job itself waiting. */
+static void decide__context_that_its_worker_has__is_part_of_it(void **state)
+{
+    static const struct {
+        const char *held_on;
+        int64_t held; // MiB
+        const char *expect;
+    } cases[] = {
+        {NULL, 0, "waits"},
+        {"cuda:0", 100, "cuda:0 1 decode"},
+        {"cuda:0", 10, "waits"},
+        {"cuda:1", 100, "waits"},
+    };
+    static const struct fallback nothing;
+    const struct need need = need_of(1);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct scheduler_job job = {
+            .hardware = JOB_HARDWARE_REQUIRE,
+            .need = &need,
+            .fallback = &nothing,
+            .since = NOW,
+            .held_on = cases[i].held_on,
+            .held = cases[i].held * MIB,
+        };
+        struct scheduler_answer a;
+        struct scene s;
+        print_message("case %zu\n", i);
+        set_up(&s, 1);
+        s.view.devices[0].use.foreign_vram = 3500 * MIB;
+        s.view.devices[0].use.own_vram = 100 * MIB;
+        scheduler_decide(&s.view, &job, &a);
+        assert_string_equal(describe(&a), cases[i].expect);
+    }
+}
+
 static void decide__prefer__says_until_when(void **state)
 {
     const struct need need = need_of(1);
@@ -514,6 +552,7 @@ int main(void)
         cmocka_unit_test(decide__by_wish_and_what_is_free),
         cmocka_unit_test(decide__by_what_the_device_can_do),
         cmocka_unit_test(decide__by_vram),
+        cmocka_unit_test(decide__context_that_its_worker_has__is_part_of_it),
         cmocka_unit_test(decide__prefer__says_until_when),
         cmocka_unit_test(decide__one_after_the_other__share_what_there_is),
         cmocka_unit_test(decide__two_cards__the_one_with_more_room),
