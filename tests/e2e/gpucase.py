@@ -86,17 +86,24 @@ class Worker:
                 return
             if not request:
                 return
-            fds, words = [], request.split()
-            if words[0] == "input":
-                fds = [os.open(self.job["input"]["path"], os.O_RDONLY)]
-            elif words[0] == "output":
-                fds = [os.open(self.folder / f"part{words[1]}", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)]
-            elif words[:2] == ["done", "output"]:
-                (self.folder / f"part{words[2]}").rename(self.job["outputs"][int(words[2])]["path"])
+            fds, reply = [], f"ok {request}"
+            try:
+                fds = self.act(request.split())
+            except OSError as e:
+                reply = f"error {request} {e.errno} {e}"
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, harness.array.array("i", fds))] if fds else []
-            self.channel.sendmsg([f"ok {request}".encode()], rights)
+            self.channel.sendmsg([reply.encode()], rights)
             for fd in fds:
                 os.close(fd)
+
+    def act(self, words):
+        if words[0] == "input":
+            return [os.open(self.job["input"]["path"], os.O_RDONLY)]
+        if words[0] == "output":
+            return [os.open(self.folder / f"part{words[1]}", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)]
+        if words[:2] == ["done", "output"]:
+            (self.folder / f"part{words[2]}").rename(self.job["outputs"][int(words[2])]["path"])
+        return []
 
     def events(self):
         """All that it says from now on."""
