@@ -95,8 +95,9 @@ void store_record_fini(struct store_record *r);
 int store_open(struct store **ret, const char *folder, struct error *e);
 
 /* Would store_open() take what is in @folder? Touches nothing, which costs some
- * certainty: what a daemon that was killed had not moved into the file is not
- * looked at. 0, -ENOTSUP, or another -errno with words. */
+ * certainty: a store whose daemon was killed is not looked into, for only a
+ * start may carry its journal out. 0, -ENOTSUP, or another -errno with words.
+ */
 int store_check(const char *folder, struct error *e);
 
 /* Carries out what was asked and runs its callbacks, then ends the thread and

@@ -145,6 +145,18 @@ static char *immutable_name(const char *path)
     return name;
 }
 
+/* Until the journal has been carried out, which only a start does, the file
+ * beside it may be torn: after a power cut in the middle of a checkpoint. */
+static bool has_journal(const char *path)
+{
+    char *journal = xasprintf("%s-wal", path);
+    struct stat st;
+    bool has = lstat(journal, &st) == 0 && st.st_size > 0;
+
+    free(journal);
+    return has;
+}
+
 int database_check(const char *folder, struct error *e)
 {
     char *path = xasprintf("%s/%s", folder, DATABASE_FILE);
@@ -153,7 +165,7 @@ int database_check(const char *folder, struct error *e)
     struct stat st;
     int r = 0;
 
-    if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+    if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode) || has_journal(path))
         goto out; // a start makes it, or says why it cannot
     if (sqlite3_open_v2(name, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
                         NULL) == SQLITE_OK)
