@@ -7,7 +7,7 @@
 #define FORGET_AFTER (600 * SECOND)
 #define HOPE_AFTER   (5 * SECOND) // that there is not even one
 #define REFUSE_FOR   (2 * SECOND) // until samples have caught up
-#define JUST_NOW     (SECOND / 2)
+#define JUST_NOW     (SECOND / 10)
 #define SPARE        (192 * MIB) // never granted: free VRAM is never 0
 
 // clang-format off

@@ -456,6 +456,9 @@ void lending_judge(struct lending *l, const struct loan *loan,
     if (!a)
         return;
     if (outcome == OUTCOME_DONE) {
+        if (!loan->is_open) // it was quick
+            capacity_prove(&a->capacity,
+                           open_sessions(l, a) + loan->grant.sessions, now);
         praise(a, &loan->grant);
         if (loan->peak > 0 && loan->grant.sessions <= 1)
             capacity_observe(&a->capacity, loan->kind, loan->peak);

@@ -138,16 +138,37 @@ static void on_ready(struct work *w, struct event_ready *ready)
     work_enter(w, STATE_RUNNING);
 }
 
+static void tell_kept_lines(struct work *w)
+{
+    struct event line;
+
+    while (hush_take(&w->hush, &line)) {
+        dispatcher_tell(w->dispatcher, w->row, &line);
+        event_fini(&line);
+    }
+}
+
+static void on_progress(struct work *w, const struct event *ev)
+{
+    w->position = ev->progress.out_time;
+    if (ev->progress.frame > 0) // its encoders are open
+        lending_open(lending_of(w), &w->loan);
+    if (hush_progress(&w->hush, ev))
+        tell_kept_lines(w);
+}
+
 static void on_told(void *user, struct event *ev)
 {
     struct work *w = user;
 
-    if (ev->kind == EVENT_READY) {
-        on_ready(w, &ev->ready);
-    } else if (ev->kind == EVENT_PROGRESS) {
-        w->position = ev->progress.out_time;
-        lending_open(lending_of(w), &w->loan);
+    if (ev->kind == EVENT_LOG && w->loan.account) {
+        hush_keep(&w->hush, ev);
+        return;
     }
+    if (ev->kind == EVENT_READY)
+        on_ready(w, &ev->ready);
+    else if (ev->kind == EVENT_PROGRESS)
+        on_progress(w, ev);
     dispatcher_tell(w->dispatcher, w->row, ev);
 }
 
@@ -246,6 +267,9 @@ static void on_attempt_ended(void *user, const struct attempt_result *result)
     record_end(&w->record, result->outcome, result->text, result->log);
     work_save_attempt(w);
     log_last_words(w, result);
+    if (verdict != TASK_ELSEWHERE)
+        tell_kept_lines(w);
+    hush_fini(&w->hush);
     switch (verdict) {
     case TASK_END:
         finish(w, result, ending.trace);

@@ -72,6 +72,7 @@ void work_destroy(struct work *w)
         job_fini(&w->job);
     fd_close(&w->channel);
     store_attempt_fini(&w->record);
+    hush_fini(&w->hush);
     waiters_end(&w->enders);
     waiters_end(&w->holders);
     json_decref(w->outcome);

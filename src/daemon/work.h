@@ -11,6 +11,7 @@
 
 #include "base/list.h"
 #include "fallback.h"
+#include "hush.h"
 #include "lending.h"
 #include "model/event.h"
 #include "model/job.h"
@@ -54,6 +55,7 @@ struct work {
     struct fallback
         fallback;        // what it does without, after attempts that failed
     int64_t waits_since; // monotonic µs that it wants a grant, 0: it does not
+    struct hush hush;    // lines that are not told yet
     double position;     // s of output, as the attempt says
     char why[160];       // it was granted what it was, or ""
     struct list enders;  // of call, owned: reply when it has ended

@@ -30,6 +30,7 @@
 #include "sandbox/sandbox.h"
 
 #define PROGRESS_EVERY (SECOND / 2)
+#define PROGRESS_FIRST (SECOND / 20)
 
 struct attempt {
     struct attempt_config config;
@@ -202,6 +203,16 @@ static void say_progress(struct attempt *a, struct meter *meter)
     reporter_send(a->config.reporter, &event);
 }
 
+/* That the first frame is out is told soon: the daemon then knows that the
+ * encoders are open, and may lend what is left of the device. */
+static int64_t patience(const struct attempt *a)
+{
+    struct pipeline_progress p;
+
+    pipeline_progress(a->pipeline, &p);
+    return a->device && p.frames == 0 ? PROGRESS_FIRST : PROGRESS_EVERY;
+}
+
 static enum outcome run(struct attempt *a)
 {
     const struct pipeline_config config = {
@@ -218,7 +229,7 @@ static enum outcome run(struct attempt *a)
         return o;
     meter_init(&meter, total(a), clock_now());
     pipeline_start(a->pipeline);
-    while (!pipeline_wait(a->pipeline, PROGRESS_EVERY))
+    while (!pipeline_wait(a->pipeline, patience(a)))
         say_progress(a, &meter);
     say_progress(a, &meter);
     if (pipeline_result(a->pipeline, &o, &a->part, &a->error) < 0)

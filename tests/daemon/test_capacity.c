@@ -188,8 +188,8 @@ static void learn__one_has_just_ended__its_session_counts(void **state)
 
     (void)state;
     capacity_return(&c, 1, NOW);
-    capacity_return(&c, 1, NOW + SECOND / 10);
-    capacity_learn(&c, &use, 1, NOW + SECOND / 5);
+    capacity_return(&c, 1, NOW + SECOND / 50);
+    capacity_learn(&c, &use, 1, NOW + SECOND / 25);
     assert_int_equal(capacity_limit(&c, NOW + SECOND), 3);
     capacity_learn(&c, &use, 1, NOW + SECOND); // by then it does not
     assert_int_equal(capacity_limit(&c, NOW + SECOND), 1);
