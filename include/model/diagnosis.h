@@ -87,6 +87,7 @@ struct diagnosis_process {
     size_t node_count;
     struct diagnosis_library libraries[DIAGNOSIS_LIBRARIES];
     size_t library_count;
+    char confined[128];   // why cuInit fails in the sandbox, "" it does not
     int32_t cuda_result;  // of cuInit; DIAGNOSIS_UNKNOWN: it was not called
     int32_t cuda_version; // 11040, DIAGNOSIS_UNKNOWN
     int32_t cuda_devices; // DIAGNOSIS_UNKNOWN

@@ -58,6 +58,12 @@ void doctor_sandbox(const struct patient *p, struct finding *ret)
                     "%s %s%s%s", l->name, l->state, l->note[0] ? ": " : "",
                     l->note);
     }
+    // without a driver that works unconfined, it is another line's matter
+    if (s->confined[0] && s->cuda_result == 0 && !doctor_hides_cards(p))
+        finding_add(ret, FINDING_BAD,
+                    "'sandbox_paths' in the configuration: what this driver "
+                    "wants besides; journalctl -u transcoded",
+                    "the driver does not work in it: %s", s->confined);
     if (!ret->found)
         finding_add(ret, FINDING_NOTE, NULL, "the service does not tell");
 }

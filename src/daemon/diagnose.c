@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "child.h"
+#include "command.h"
 #include "connection.h"
 #include "crew.h"
 #include "daemon.h"
@@ -53,7 +54,8 @@ struct diagnosing {
 };
 
 struct probe {
-    const char *program;
+    /* How it is started, for the caller to finish. */
+    void (*command)(const struct daemon *d, struct command *ret);
     /* What it reads from standard input, a new reference; NULL: nothing. */
     json_t *(*ask)(const struct daemon *d);
     void (*told)(struct diagnosing *g, const json_t *document);
@@ -123,9 +125,20 @@ static void on_folders_ended(struct diagnosing *g, const char *why)
                        sizeof(g->found.folders[i].problem), "%s", why);
 }
 
+/* As a worker is started that may be given any card. */
+static void be_worker(const struct daemon *d, struct command *ret)
+{
+    command_init(ret, &d->configuration, "cuda", NULL);
+}
+
+static void be_opener(const struct daemon *d, struct command *ret)
+{
+    ret->program = places_program(d->configuration.opener, "transcoded-files");
+}
+
 static const struct probe probes[PARTS] = {
-    {"transcoded-worker", NULL, on_process, on_process_ended},
-    {"transcoded-files", ask_folders, on_folder, on_folders_ended},
+    {be_worker, NULL, on_process, on_process_ended},
+    {be_opener, ask_folders, on_folder, on_folders_ended},
 };
 
 static void add_folder(struct diagnosis *d, enum diagnosis_role role,
@@ -307,36 +320,55 @@ static void on_timer(uv_timer_t *timer)
     }
 }
 
-static const char *setting(const struct daemon *d, const struct probe *probe)
+/* The words behind the program's name; the caller frees the array. */
+static const char **make_words(const struct command *c)
 {
-    return probe->ask ? d->configuration.opener : d->configuration.worker;
+    size_t count = 0;
+
+    while (c->arguments && c->arguments[count])
+        count++;
+    const char **words = xcalloc(count + 2, sizeof(*words));
+    words[0] = "--diagnose";
+    for (size_t i = 0; i < count; i++)
+        words[i + 1] = c->arguments[i];
+    return words;
 }
 
-static int spawn(struct part *part, struct error *e)
+/* Consumes @input, which may be -1. */
+static int spawn_with(struct part *part, int input, struct error *e)
 {
-    static const char *const arguments[] = {"--diagnose", NULL};
     struct daemon *d = part->diagnosing->daemon;
-    json_t *asked = part->probe->ask ? part->probe->ask(d) : NULL;
-    int input = asked ? opener_make_input(asked) : -1;
-    char *program =
-        places_program(setting(d, part->probe), part->probe->program);
+    struct command command = {0};
+
+    part->probe->command(d, &command);
+    const char **words = make_words(&command);
     const struct child_config config = {
-        .program = program,
-        .arguments = arguments,
+        .program = command.program,
+        .arguments = words,
         .input = input,
         .channel = -1,
         .log_lines = (size_t)d->configuration.limits.log_lines,
         .group = d->groups,
     };
-    int r = asked && input < 0
-                ? error_set_errno(e, input, "cannot ask '%s'", program)
-                : child_spawn(&part->child, &d->loop, &config, NULL, e);
-    fd_close(&input);
-    json_decref(asked);
-    free(program);
+    int r = child_spawn(&part->child, &d->loop, &config, NULL, e);
     if (r == 0)
         child_attach(part->child, &ops, part);
+    fd_close(&input);
+    free(words);
+    command_fini(&command);
     return r;
+}
+
+static int spawn(struct part *part, struct error *e)
+{
+    if (!part->probe->ask)
+        return spawn_with(part, -1, e);
+
+    json_t *asked = part->probe->ask(part->diagnosing->daemon);
+    int input = opener_make_input(asked);
+    json_decref(asked);
+    return input < 0 ? error_set_errno(e, input, "cannot ask it")
+                     : spawn_with(part, input, e);
 }
 
 static struct diagnosing *create(struct daemon *d)

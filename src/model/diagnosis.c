@@ -99,6 +99,7 @@ static const struct field process_fields[] = {
      .most = DIAGNOSIS_NODES, .fallback = "[]"},
     {"libraries", ROW_ARRAY(P, libraries, library_count, &library_record),
      .most = DIAGNOSIS_LIBRARIES, .fallback = "[]"},
+    {"confined", ROW_CHARS(P, confined), EMPTY},
     {"cuda_result", ROW_INT32(P, cuda_result), .most = 1e6, MAYBE},
     {"cuda_version", ROW_INT32(P, cuda_version), .most = 1e9, MAYBE},
     {"cuda_devices", ROW_INT32(P, cuda_devices), .most = 1e6, MAYBE},

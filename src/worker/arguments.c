@@ -91,6 +91,8 @@ static const struct row {
     {"--memory", "SIZE", "use no more on the CPU", set_memory, 0},
     {"--probe-sandbox", NULL, "say as JSON which layers hold, and end",
      NULL, ARGUMENTS_PROBE},
+    {"--diagnose", NULL, "tell descriptor 3 what it can see and reach",
+     NULL, ARGUMENTS_DIAGNOSE},
     {"--version", NULL, "show the version, and end", NULL, ARGUMENTS_VERSION},
     {"--help", NULL, "show this, and end", NULL, ARGUMENTS_HELP},
 };

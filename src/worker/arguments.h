@@ -14,7 +14,8 @@ struct error;
 enum arguments_action {
     ARGUMENTS_WORK, // for the daemon
     ARGUMENTS_STANDALONE,
-    ARGUMENTS_PROBE, // only say what the sandbox is like
+    ARGUMENTS_PROBE,    // only say what the sandbox is like
+    ARGUMENTS_DIAGNOSE, // look around (diagnose.h)
     ARGUMENTS_VERSION,
     ARGUMENTS_HELP,
 };

@@ -21,15 +21,18 @@ static void find_absences(struct diagnosis_process *p)
 static const struct {
     const char *name; // as people read it, when it does not come back
     void (*run)(struct diagnosis_process *p);
+    void (*run_confined)(struct diagnosis_process *p,
+                         const struct sandbox_config *config);
 } steps[] = {
-    {"user and groups", diagnose_identity},
-    {"environment",     diagnose_environment},
-    {"libav",           find_absences},
-    {"device nodes",    diagnose_nodes},
-    {"libraries",       diagnose_libraries},
-    {"NVML",            diagnose_nvml},
-    {"NVENC",           diagnose_nvenc},
-    {"cuInit",          diagnose_cuda},
+    {"user and groups", diagnose_identity, NULL},
+    {"environment", diagnose_environment, NULL},
+    {"libav", find_absences, NULL},
+    {"device nodes", diagnose_nodes, NULL},
+    {"cuInit in the sandbox", NULL, diagnose_confined},
+    {"libraries", diagnose_libraries, NULL},
+    {"NVML", diagnose_nvml, NULL},
+    {"NVENC", diagnose_nvenc, NULL},
+    {"cuInit", diagnose_cuda, NULL},
 };
 // clang-format on
 
@@ -44,7 +47,7 @@ static int tell(const struct diagnosis_process *p, int fd)
     return r;
 }
 
-int diagnose_run(int fd)
+int diagnose_run(int fd, const struct sandbox_config *config)
 {
     struct diagnosis_process p;
     int r = 0;
@@ -53,7 +56,10 @@ int diagnose_run(int fd)
     for (size_t i = 0; r == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
         (void)snprintf(p.step, sizeof(p.step), "%s", steps[i].name);
         r = tell(&p, fd);
-        steps[i].run(&p);
+        if (steps[i].run)
+            steps[i].run(&p);
+        else
+            steps[i].run_confined(&p, config);
     }
     p.step[0] = '\0';
     if (r == 0)

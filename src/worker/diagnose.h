@@ -8,8 +8,11 @@
 #ifndef WORKER_DIAGNOSE_H
 #define WORKER_DIAGNOSE_H
 
+struct sandbox_config;
+
 /* Writes documents of model/diagnosis.h's process, each ended by NUL, to @fd;
- * the last one is whole. The exit status of the program. */
-int diagnose_run(int fd);
+ * the last one is whole. @config: how workers for jobs are confined. The exit
+ * status of the program. */
+int diagnose_run(int fd, const struct sandbox_config *config);
 
 #endif

@@ -185,7 +185,7 @@ static int usage(FILE *to)
     fputs(
         "usage: transcoded-worker [OPTION]...\n"
         "       transcoded-worker --survey [--cache FILE] [--anew UUID|all]\n"
-        "       transcoded-worker --watch | --diagnose\n"
+        "       transcoded-worker --watch\n"
         "\n"
         "Does one job of transcoded. The daemon starts it; by hand, with\n"
         "--standalone, it reads orders from standard input and writes events\n"
@@ -199,8 +199,7 @@ static int usage(FILE *to)
         "one JSON document. What it found is kept in FILE; devices that stand\n"
         "there are not tried again, but for those that --anew names.\n\n"
         "With --watch it says each second how the GPUs are, as JSON objects,\n"
-        "each ended by NUL. With --diagnose it tells descriptor 3 what it can\n"
-        "see and reach here.\n",
+        "each ended by NUL.\n",
         to);
     return to == stdout ? 0 : 2;
 }
@@ -228,6 +227,8 @@ static int act(const struct arguments *a)
         return usage(stdout);
     case ARGUMENTS_VERSION:
         return puts("transcoded-worker " TRANSCODED_VERSION) < 0;
+    case ARGUMENTS_DIAGNOSE:
+        return diagnose_run(ORDER_FD, &a->sandbox);
     case ARGUMENTS_WORK:
     case ARGUMENTS_STANDALONE:
     case ARGUMENTS_PROBE:
@@ -248,8 +249,6 @@ static int look_around(char **words)
     }
     if (strcmp(words[0], "--watch") == 0 && !words[1])
         return watch_run(STDOUT_FILENO, WATCH_ENDLESS);
-    if (strcmp(words[0], "--diagnose") == 0 && !words[1])
-        return diagnose_run(ORDER_FD);
     return -1;
 }
 

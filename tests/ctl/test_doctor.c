@@ -499,6 +499,15 @@ BREAKS(open_layer)
 {
     strcpy(process(w)->layers[0].state, "unavailable");
 }
+BREAKS(too_tight)
+{
+    strcpy(process(w)->confined, "cuInit answers 100");
+}
+BREAKS(too_tight_without_driver)
+{
+    too_tight(w);
+    process(w)->cuda_result = 999;
+}
 BREAKS(no_layers)
 {
     process(w)->layer_count = 0;
@@ -677,6 +686,8 @@ static const struct {
     CASE(other_version, "service:warning"),
     CASE(worker_hangs, "worker:bad"),
     CASE(open_layer, "sandbox:warning"),
+    CASE(too_tight, "sandbox:bad"),
+    CASE(too_tight_without_driver, "cuda:bad"),
     CASE(no_layers, "sandbox:note"),
     CASE(store_denied, "store:bad"),
     CASE(store_read_only, "store:bad"),

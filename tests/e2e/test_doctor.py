@@ -125,7 +125,7 @@ class Doctor(harness.TestCase):
         return {id: f["state"] for id, f in found.items() if f["state"] != "good" and id not in but}
 
     # What is no matter of the machine's here: who runs the tests, in what.
-    CIRCUMSTANCES = ("groups", "sandbox")
+    CIRCUMSTANCES = ("groups",)
 
     def broken(self, **keywords):
         """What is not good, with the words of what is bad."""
@@ -189,8 +189,9 @@ class Doctor(harness.TestCase):
     def test_environment__each_thing_broken__its_line_changes(self):
         few = self.folder / "few"
         few.mkdir()
+        shutil.copy(VGPU / "libvgpu.so", few)
         for name in "libcuda.so.1", "libnvcuvid.so.1", "libnvidia-ml.so.1":
-            (few / name).symlink_to(VGPU / "libvgpu.so")
+            (few / name).symlink_to("libvgpu.so")
         cases = [
             ("no card visible", {"CUDA_VISIBLE_DEVICES": "-1"}, {"variables": "bad"}),
             ("container without video", {"NVIDIA_DRIVER_CAPABILITIES": "compute"}, {"variables": "warning"}),
@@ -229,6 +230,16 @@ class Doctor(harness.TestCase):
         self.assertEqual(worse, expected, found)
         for id, state in expected.items():
             self.assertEqual(bool(found[id]["fix"]), state != "note", found[id])
+
+    def test_sandbox__keeps_the_driver_from_its_files__its_line_is_bad(self):
+        service = self.service({"sandbox_paths": []}, environment=self.environment)
+        self.surveyed(service)
+        found = self.findings()
+        if "landlock on" not in found["sandbox"]["found"]:
+            self.skipTest("this kernel confines no files: " + found["sandbox"]["found"])
+        self.assertEqual((found["sandbox"]["state"], found["cuda"]["state"]), ("bad", "good"), found)
+        self.assertIn("the driver does not work in it: cuInit answers", found["sandbox"]["found"])
+        self.assertIn("sandbox_paths", found["sandbox"]["fix"])
 
     def test_no_card__few_lines_and_none_is_bad(self):
         shutil.rmtree(self.machine.root)
