@@ -15,11 +15,12 @@ import subprocess
 import unittest
 
 import harness
-from harness import FAST, TestCase, film, for_everybody, wait_until
+from harness import FAST, TestCase, clip, film, for_everybody, wait_until
 
 NOBODY = 65534
 EXPLOIT = harness.BUILD / "tests" / "exploit" / "exploit.so"
 NO_SECCOMP = harness.BUILD / "tests" / "exploit" / "no_seccomp.so"
+ROOM = "room" * 50  # for what a film says
 NO = "Permission denied"
 NOT_PERMITTED = "Operation not permitted"
 KILLED = "Bad system call"
@@ -93,14 +94,16 @@ class Exploited(SandboxCase):
         self.places = {"out": self.out, "sibling": self.siblings[0], "another": self.siblings[1],
                        "port": listener.getsockname()[1]}
         self.start = film("start.mp4", seconds=1, audio=())
+        self.template = clip("exploit.mp4", "-i", self.start, "-c", "copy", "-bsf:v",
+                             f"h264_metadata=sei_user_data=086f3693-b7b3-4f2c-9653-21492feee5b8+{ROOM}")
 
     def media(self, number, deed, argument):
         """A film whose first packet says what is to be done. (The SEI of H.264
         has room for a stranger's text.)"""
         made = self.folder / f"{number}-{deed}.mp4"
-        text = f"exploit@{deed}@{argument}!"
-        harness.ffmpeg("-i", self.start, "-c", "copy", "-bsf:v",
-                       f"h264_metadata=sei_user_data=086f3693-b7b3-4f2c-9653-21492feee5b8+{text}", made)
+        text = f"exploit@{deed}@{argument}!".encode()
+        self.assertLessEqual(len(text), len(ROOM))
+        made.write_bytes(self.template.read_bytes().replace(ROOM.encode(), text.ljust(len(ROOM), b"x")))
         made.chmod(0o666)
         return made
 
@@ -116,7 +119,7 @@ class Exploited(SandboxCase):
         cache.chmod(0o777)
         places = dict(self.places, socket=s.socket, cache=cache)
         ids = {}
-        for number, (deed, argument, end) in enumerate(deeds):
+        for number, (deed, argument, _) in enumerate(deeds):
             source = self.media(number, deed, argument.format(**places))
             ids[number] = self.submit(s, self.job(source, {"path": f"{number}.mp4", **FAST, "audio": []}, overwrite=True))
         ids["good"] = self.submit(s, self.job(self.start, {"path": "good.mp4", **FAST, "audio": []}, overwrite=True))
@@ -156,8 +159,15 @@ class Exploited(SandboxCase):
         self.assertEqual([name for name in self.left() if not name.endswith(".mp4")], [])
         self.assertIsNone(s.process.poll())
 
+    def test_debug__names_the_system_call(self):
+        s = self.exploited_service(sandbox_debug=True)
+        exec_ = next(d for d in DEEDS if d[0] == "exec")
+        shown = self.do_all(s, [exec_])[0]
+        self.assertEqual(shown["attempts"][-1]["outcome"], "crashed", shown)
+        self.assertIn("no row allows the system call 'execve'", self.lines(shown))
+
     def test_deeds__without_the_sandbox__would_have_been_done(self):
-        # what ends the process comes last: nothing is left of it to say so
+        # nothing is left of a process that became another to say so
         deeds = [d for d in DEEDS if d[0] != "exec"]
         s = self.exploited_service(sandbox="off")
         self.assertIn("the sandbox is off", s.words())
