@@ -4,50 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "census.h"
 #include "inventory.h"
 #include "model/configuration.h"
 #include "model/device_profile.h"
-#include "quarantine.h"
 #include "scheduler.h"
 
 #define VRAM_NONE (INT64_C(128) << 20) // with less free, memory was the trouble
-#define GONE_MOST 64
-#define GONE_FOR  (5 * SECOND) // so long samples may still name the dead
-
-/* What is lent of one device, and what is known of it. */
-struct account {
-    struct list link; // lending.accounts
-    char id[16];
-    char uuid[64];
-    struct capacity capacity;
-    struct quarantine quarantine;
-    int32_t foreign;      // sessions, by the last sample
-    int64_t foreign_vram; // bytes, likewise
-    int64_t idle_vram;    // likewise, of our workers without a grant
-    int64_t warm_vram;    // likewise, of the warm one
-    struct loan warm;     // its pid; never granted anything
-};
-
-/* A worker that has ended a moment ago. */
-struct gone {
-    int pid;
-    int64_t when; // monotonic µs
-};
-
-struct lending {
-    struct inventory *inventory; // not owned
-    struct list accounts;        // owned
-    struct list loans;           // of loan, not owned
-    struct gone gone[GONE_MOST];
-    size_t next_gone;
-    struct gpu_settings settings;
-    const struct device_profiles *profiles; // not owned
-    const struct lending_ops *ops;
-    void *user;
-};
 
 static struct account *account_of(struct list *link)
 {
@@ -196,8 +163,7 @@ void lending_leave(struct lending *l, struct loan *loan)
         return;
     if (loan->account && loan->is_open)
         capacity_return(&loan->account->capacity, loan->grant.sessions, now);
-    l->gone[l->next_gone] = (struct gone){loan->pid, now};
-    l->next_gone = (l->next_gone + 1) % GONE_MOST;
+    census_forget(l, loan->pid, now);
     list_remove(&loan->link);
     loan_init(loan);
 }
@@ -301,97 +267,6 @@ bool lending_affords_warm(struct lending *l, const char *uuid)
  * What samples say.
  */
 
-/* Ours, alive or a moment ago; NULL: not ours, or dead. */
-static bool is_ours(const struct lending *l, int64_t pid, int64_t now,
-                    struct loan **ret)
-{
-    *ret = NULL;
-    list_foreach (link, next, &l->loans) {
-        if (loan_of(link)->pid == pid) {
-            *ret = loan_of(link);
-            return true;
-        }
-    }
-    for (size_t i = 0; i < GONE_MOST; i++) {
-        if (l->gone[i].pid == pid && now - l->gone[i].when < GONE_FOR)
-            return true;
-    }
-    return false;
-}
-
-static int32_t count_foreign(const struct lending *l, const struct sample *s,
-                             int64_t now)
-{
-    int32_t total = s->session_total > (int32_t)s->session_count
-                        ? s->session_total
-                        : (int32_t)s->session_count;
-    struct loan *whose;
-
-    for (size_t i = 0; i < s->session_count; i++)
-        total -= is_ours(l, s->sessions[i].pid, now, &whose);
-    return total > 0 ? total : 0;
-}
-
-/* Where NVML tells no processes, ours take what they were granted. */
-static int64_t guess_own(const struct lending *l, const struct account *a)
-{
-    int64_t sum = 0;
-
-    list_foreach (link, next, &l->loans) {
-        const struct loan *loan = loan_of(link);
-        if (loan->account == a && loan->is_open)
-            sum += loan->grant.vram;
-    }
-    return sum;
-}
-
-static void forget_idle(struct lending *l, struct account *a)
-{
-    a->idle_vram = a->warm_vram = 0;
-    list_foreach (link, next, &l->loans) {
-        struct loan *loan = loan_of(link);
-        if (loan->idle_on == a) {
-            loan->idle_on = NULL;
-            loan->idle = 0;
-        }
-    }
-}
-
-static void note_idle(struct account *a, struct loan *loan, int64_t vram)
-{
-    a->idle_vram += vram;
-    loan->idle_on = a;
-    loan->idle = vram;
-}
-
-static void count_vram(struct lending *l, struct account *a,
-                       const struct sample *s, int64_t now)
-{
-    int64_t own = 0;
-    struct loan *whose;
-
-    forget_idle(l, a);
-    for (size_t i = 0; i < s->process_count; i++) {
-        int64_t vram = s->processes[i].vram;
-        if (vram <= 0 || !is_ours(l, s->processes[i].pid, now, &whose))
-            continue;
-        own += vram;
-        if (whose == &a->warm)
-            a->warm_vram = vram;
-        else if (whose && whose->account != a)
-            note_idle(a, whose, vram);
-        else if (whose && vram > whose->peak)
-            whose->peak = vram;
-    }
-    if (s->vram_used < 0)
-        a->foreign_vram = 0; // nobody knows
-    else
-        a->foreign_vram =
-            s->vram_used - (s->process_count ? own : guess_own(l, a));
-    if (a->foreign_vram < 0)
-        a->foreign_vram = 0;
-}
-
 void lending_sampled(struct lending *l, const struct inventory_device *d)
 {
     struct account *a = find(l, d->survey.id);
@@ -400,8 +275,7 @@ void lending_sampled(struct lending *l, const struct inventory_device *d)
 
     if (!a)
         return;
-    a->foreign = count_foreign(l, s, now);
-    count_vram(l, a, s, now);
+    census_take(l, a, s, now);
     bool was_memory = s->vram_free >= 0 && s->vram_free < VRAM_NONE;
     capacity_sampled(&a->capacity, a->foreign,
                      was_memory ? CAPACITY_SHORT : CAPACITY_AMPLE, now);
