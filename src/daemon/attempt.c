@@ -51,27 +51,11 @@ static void happen(struct attempt *a, enum task_event event,
                    struct event *said);
 static void press_opener(struct attempt *a);
 
-/* µs that the worker may be silent in the present state, 0: for ever. */
-static int64_t patience(const struct attempt *a)
+static enum task_voice voice_of(const struct attempt *a)
 {
-    const struct limits *l = a->limits;
-
-    switch (a->state) {
-    case TASK_INSPECTING:
-        return a->has_spoken ? l->stall_timeout : l->start_timeout;
-    case TASK_PLANNING:
-    case TASK_RUNNING:
-        return l->stall_timeout;
-    case TASK_ENDING:
-    case TASK_STOPPING:
-    case TASK_DONE: // its opener still cleans up
-        return l->stop_grace > 0 ? l->stop_grace : MILLISECOND;
-    case TASK_WAITING:
-    case TASK_PAUSED:
-    case TASK_STATE_COUNT:
-        return 0;
-    }
-    return 0;
+    return a->was_ready    ? TASK_WAS_READY
+           : a->has_spoken ? TASK_HEARD
+                           : TASK_UNHEARD;
 }
 
 /* A process that waits for hardware or a dead file server may outlive SIGKILL
@@ -96,7 +80,7 @@ static void on_silence(uv_timer_t *timer)
 
 static void listen_for(struct attempt *a)
 {
-    int64_t us = patience(a);
+    int64_t us = task_patience(a->state, voice_of(a), a->limits);
 
     a->due = us ? clock_now() + us : 0;
     if (us == 0)
@@ -307,34 +291,6 @@ static void happen(struct attempt *a, enum task_event event, struct event *said)
         listen_for(a);
 }
 
-static enum task_event event_of(const struct attempt *a, const struct event *ev)
-{
-    switch (ev->kind) {
-    case EVENT_NEED:
-        return TASK_NEED;
-    case EVENT_READY:
-        return TASK_READY;
-    case EVENT_PROGRESS:
-    case EVENT_CLAMP:
-    case EVENT_FALLBACK:
-    case EVENT_LOG:
-        return TASK_SPOKE;
-    case EVENT_RELEASED:
-        return TASK_RELEASED;
-    case EVENT_OUTCOME:
-        // nothing can be done before there was a plan
-        if (ev->outcome.outcome == OUTCOME_DONE && !a->was_ready)
-            return TASK_BROKEN;
-        return TASK_OUTCOME;
-    case EVENT_NONE:
-    case EVENT_STATE:
-    case EVENT_SANDBOX: // no event of the task
-    case EVENT_KIND_COUNT:
-        break;
-    }
-    return TASK_BROKEN;
-}
-
 static void reject(struct attempt *a, const char *text)
 {
     complain(a, text);
@@ -353,7 +309,7 @@ static void on_said(void *user, const char *text, size_t size)
         reject(a, e.text);
         return;
     }
-    enum task_event event = event_of(a, &ev);
+    enum task_event event = task_hear(&ev, voice_of(a));
     if (ev.kind == EVENT_SANDBOX)
         ; // warm notes what the one before it or after it says
     else if (event == TASK_BROKEN)

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "base/clock.h"
+
 struct transition {
     enum task_state to;
     enum task_action action;
@@ -128,6 +130,56 @@ enum task_action task_next(enum task_state *state, enum task_event event)
     if (t->action != TASK_REFUSE) // 0, so it fills the gaps
         *state = t->to;
     return t->action;
+}
+
+int64_t task_patience(enum task_state state, enum task_voice voice,
+                      const struct limits *limits)
+{
+    switch (state) {
+    case TASK_INSPECTING:
+        return voice == TASK_UNHEARD ? limits->start_timeout
+                                     : limits->stall_timeout;
+    case TASK_PLANNING:
+    case TASK_RUNNING:
+        return limits->stall_timeout;
+    case TASK_ENDING:
+    case TASK_STOPPING:
+    case TASK_DONE: // its opener still cleans up
+        return limits->stop_grace > 0 ? limits->stop_grace : MILLISECOND;
+    case TASK_WAITING:
+    case TASK_PAUSED:
+    case TASK_STATE_COUNT:
+        return 0;
+    }
+    return 0;
+}
+
+enum task_event task_hear(const struct event *ev, enum task_voice voice)
+{
+    switch (ev->kind) {
+    case EVENT_NEED:
+        return TASK_NEED;
+    case EVENT_READY:
+        return TASK_READY;
+    case EVENT_PROGRESS:
+    case EVENT_CLAMP:
+    case EVENT_FALLBACK:
+    case EVENT_LOG:
+        return TASK_SPOKE;
+    case EVENT_RELEASED:
+        return TASK_RELEASED;
+    case EVENT_OUTCOME:
+        // nothing can be done before there was a plan
+        if (ev->outcome.outcome == OUTCOME_DONE && voice != TASK_WAS_READY)
+            return TASK_BROKEN;
+        return TASK_OUTCOME;
+    case EVENT_NONE:
+    case EVENT_STATE:
+    case EVENT_SANDBOX: // no event of the task
+    case EVENT_KIND_COUNT:
+        break;
+    }
+    return TASK_BROKEN;
 }
 
 static enum outcome judge_exit(struct task_exit exit, const char **ret_text)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "model/event.h"
 #include "model/job.h"
 #include "model/limits.h"
 #include "model/outcome.h"
@@ -64,6 +65,16 @@ enum task_action {
 
 /* What is to be done; *@state changes with it. */
 enum task_action task_next(enum task_state *state, enum task_event event);
+
+/* How far a worker's own words have come. */
+enum task_voice { TASK_UNHEARD, TASK_HEARD, TASK_WAS_READY };
+
+/* µs that it may be silent now, 0: for ever. */
+int64_t task_patience(enum task_state state, enum task_voice voice,
+                      const struct limits *limits);
+
+/* The event that its word is; TASK_BROKEN for what no worker may say. */
+enum task_event task_hear(const struct event *ev, enum task_voice voice);
 
 /* Why we stopped a worker. */
 enum task_reason {

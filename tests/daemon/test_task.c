@@ -154,6 +154,62 @@ static void next__silence__stalls_presses_or_is_allowed(void **state)
     }
 }
 
+static void patience__is_for_what_it_does(void **state)
+{
+    const struct limits limits = {
+        .start_timeout = 1, .stall_timeout = 2, .stop_grace = 3};
+    static const struct {
+        enum task_state state;
+        enum task_voice voice;
+        int64_t expect;
+    } cases[] = {
+        {S(INSPECTING), S(UNHEARD), 1}, {S(INSPECTING), S(HEARD), 2},
+        {S(WAITING), S(HEARD), 0},      {S(PLANNING), S(HEARD), 2},
+        {S(RUNNING), S(WAS_READY), 2},  {S(PAUSED), S(WAS_READY), 0},
+        {S(ENDING), S(WAS_READY), 3},   {S(STOPPING), S(UNHEARD), 3},
+        {S(DONE), S(WAS_READY), 3},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("case %zu\n", i);
+        assert_int_equal(task_patience(cases[i].state, cases[i].voice, &limits),
+                         cases[i].expect);
+    }
+    assert_true(task_patience(TASK_STOPPING, TASK_HEARD,
+                              &(struct limits){.stop_grace = 0}) > 0);
+}
+
+static void hear__words_are_events(void **state)
+{
+    static const struct {
+        enum event_kind kind;
+        enum outcome outcome;
+        enum task_voice voice;
+        enum task_event expect;
+    } cases[] = {
+        {EVENT_NEED, OUTCOME_NONE, S(UNHEARD), S(NEED)},
+        {EVENT_READY, OUTCOME_NONE, S(HEARD), S(READY)},
+        {EVENT_PROGRESS, OUTCOME_NONE, S(WAS_READY), S(SPOKE)},
+        {EVENT_LOG, OUTCOME_NONE, S(UNHEARD), S(SPOKE)},
+        {EVENT_RELEASED, OUTCOME_NONE, S(WAS_READY), S(RELEASED)},
+        {EVENT_OUTCOME, OUTCOME_DONE, S(WAS_READY), S(OUTCOME)},
+        {EVENT_OUTCOME, OUTCOME_DONE, S(HEARD), S(BROKEN)},
+        {EVENT_OUTCOME, OUTCOME_BAD_INPUT, S(HEARD), S(OUTCOME)},
+        {EVENT_STATE, OUTCOME_NONE, S(WAS_READY), S(BROKEN)},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct event ev = {.kind = cases[i].kind};
+
+        print_message("case %zu\n", i);
+        if (ev.kind == EVENT_OUTCOME)
+            ev.outcome.outcome = cases[i].outcome;
+        assert_int_equal(task_hear(&ev, cases[i].voice), cases[i].expect);
+    }
+}
+
 // clang-format off
 static void judge__believes_what_fits(void **state)
 {
@@ -267,6 +323,8 @@ int main(void)
         cmocka_unit_test(next__any_state__can_be_stopped_killed_and_left),
         cmocka_unit_test(next__done__refuses_everything),
         cmocka_unit_test(next__silence__stalls_presses_or_is_allowed),
+        cmocka_unit_test(patience__is_for_what_it_does),
+        cmocka_unit_test(hear__words_are_events),
         cmocka_unit_test(judge__believes_what_fits),
         cmocka_unit_test(verdict__counts_and_bounds),
     };
