@@ -16,6 +16,8 @@
 #include "model/document.h"
 #include "model/limits.h"
 
+#define BYTES_MOST (INT64_C(1) << 52) // what JSON's numbers hold exactly
+
 static int try_access(int folder, int mode)
 {
     return faccessat(folder, ".", mode, AT_EACCESS) < 0 ? -errno : 0;
@@ -40,6 +42,16 @@ static int try_folder(int folder, enum diagnosis_role role)
                                   : try_writing(folder);
 }
 
+/* Some file systems without a bound tell of more than there is in the world. */
+static int64_t bytes_of(fsblkcnt_t blocks, unsigned long size)
+{
+    int64_t bytes;
+
+    return __builtin_mul_overflow(blocks, size, &bytes) || bytes > BYTES_MOST
+               ? BYTES_MOST
+               : bytes;
+}
+
 static void measure(int folder, struct diagnosis_folder *f)
 {
     struct statvfs fs;
@@ -47,8 +59,8 @@ static void measure(int folder, struct diagnosis_folder *f)
     if (fstatvfs(folder, &fs) < 0)
         return;
     f->is_read_only = fs.f_flag & ST_RDONLY;
-    f->free = (int64_t)(fs.f_bavail * fs.f_frsize);
-    f->total = (int64_t)(fs.f_blocks * fs.f_frsize);
+    f->free = bytes_of(fs.f_bavail, fs.f_frsize);
+    f->total = bytes_of(fs.f_blocks, fs.f_frsize);
 }
 
 static void examine(struct diagnosis_folder *f, const char *path)
