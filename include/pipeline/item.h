@@ -27,6 +27,7 @@ struct item {
         struct {
             AVCodecParameters *parameters; // owned
             AVRational frame_rate;         // 0/1: unknown or variable
+            AVFrame *light;                // owned; of pictures, or NULL
         } format;
     };
 };

@@ -125,10 +125,11 @@ static int plan_rendition(struct planning *p, const struct job_video *video,
     if (plan_video_is_on_device(track))
         p->sessions--;
     else if (request.device && !request.may_encode)
-        plan_notes_why(&p->plan->notes,
-                       "%s lends %d sessions to this job: the CPU encodes the "
-                       "rest",
-                       request.device->id, (int)grant->sessions);
+        plan_notes_why(
+            &p->plan->notes,
+            "%s lends %d of its sessions to this job: the CPU encodes the "
+            "rest",
+            request.device->id, (int)grant->sessions);
     return check_encoder(p, track, e);
 }
 

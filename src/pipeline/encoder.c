@@ -15,6 +15,7 @@
 #include "media/plan.h"
 #include "pipeline/blame.h"
 #include "pipeline/item.h"
+#include "pipeline/light.h"
 #include "pipeline/pace.h"
 #include "pipeline/pool.h"
 #include "pipeline/regroup.h"
@@ -133,7 +134,7 @@ static int open_codec(struct encoder *c, const AVCodec *codec,
     return r;
 }
 
-static int send_format(struct encoder *c, struct error *e)
+static int send_format(struct encoder *c, const AVFrame *like, struct error *e)
 {
     AVCodecParameters *parameters = avcodec_parameters_alloc();
 
@@ -144,6 +145,7 @@ static int send_format(struct encoder *c, struct error *e)
     }
     struct item *item =
         item_format(parameters, c->codec->time_base, c->codec->framerate);
+    item->format.light = light_take(like);
     return stage_send_all(&c->stage, item);
 }
 
@@ -189,7 +191,7 @@ static int open_encoder(struct encoder *c, const AVFrame *like,
         if (!c->regroup)
             return error_set(e, -ENOMEM, "out of memory");
     }
-    return send_format(c, e);
+    return send_format(c, like, e);
 }
 
 static int send_packet(struct encoder *c, AVPacket *packet)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "pipeline/light.h"
 
 static struct item *create(enum item_kind kind, AVRational time_base)
 {
@@ -64,6 +65,8 @@ static int copy_content(struct item *copy, const struct item *item)
     case ITEM_FORMAT:
         copy->format.frame_rate = item->format.frame_rate;
         copy->format.parameters = clone_parameters(item->format.parameters);
+        if (item->format.light)
+            copy->format.light = light_take(item->format.light);
         return copy->format.parameters ? 0 : -ENOMEM;
     }
     return -EINVAL;
@@ -94,6 +97,7 @@ void item_destroy(void *p)
         break;
     case ITEM_FORMAT:
         avcodec_parameters_free(&item->format.parameters);
+        av_frame_free(&item->format.light);
         break;
     case ITEM_NONE:
         break;

@@ -17,6 +17,7 @@
 #include "media/source.h"
 #include "pipeline/adts.h"
 #include "pipeline/item.h"
+#include "pipeline/light.h"
 #include "pipeline/queue.h"
 #include "pipeline/stage.h"
 #include "pipeline/tags.h"
@@ -419,6 +420,8 @@ static int take_format(struct muxer *m, struct item *item, struct error *e)
     st->time_base = item->time_base;
     st->avg_frame_rate = item->format.frame_rate;
     st->sample_aspect_ratio = st->codecpar->sample_aspect_ratio;
+    if (r >= 0)
+        r = light_give(st, item->format.light);
     item_destroy(item);
     if (r < 0)
         return averror_set(e, r, "cannot take over stream parameters");

@@ -67,10 +67,14 @@ class Encoders(gpucase.GpuCase):
         tags = {"color_primaries": "bt2020", "color_transfer": "smpte2084", "color_space": "bt2020nc"}
         clip = standin.clip("hdr.mp4", "-c:v", "libx265", "-preset", "ultrafast", "-color_primaries", "bt2020",
                             "-color_trc", "smpte2084", "-colorspace", "bt2020nc", "-x265-params",
-                            standin.X265 + "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc",
-                            pixels="yuv420p10le")
+                            standin.X265 + "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:hdr10=1:"
+                            "max-cll=1000,400:master-display=G(13250,34500)B(7500,3000)R(34000,16000)"
+                            "WP(15635,16450)L(10000000,1)", pixels="yuv420p10le")
         s = self.encode(clip, codec="hevc")
         self.assertEqual({k: s.get(k) for k in tags}, tags)
+        light = {d["side_data_type"]: d for d in s["side_data_list"]}
+        self.assertEqual(light["Content light level metadata"]["max_content"], 1000)
+        self.assertEqual(light["Mastering display metadata"]["max_luminance"], "10000000/10000")
         full = standin.clip("full.mp4", "-c:v", "libx264", "-preset", "ultrafast", pixels="yuvj420p")
         self.assertEqual(self.encode(full)["color_range"], "pc")
 
@@ -164,7 +168,7 @@ class Faults(gpucase.GpuCase):
             self.assertNotIn("ready", said)
 
         refuse("cuda:0 does not encode av1", {"path": "a.mp4", "video": {"codec": "av1"}, "audio": []})
-        refuse("lends 1 sessions", self.OUTPUT, self.OUTPUT | {"path": "b.mp4"}, grant=FULL | {"sessions": 1})
+        refuse("lends 1 of its sessions", self.OUTPUT, self.OUTPUT | {"path": "b.mp4"}, grant=FULL | {"sessions": 1})
         refuse("there is no GPU for this job", grant=CPU, device=None)
 
     def test_cpu_is_granted__says_why(self):

@@ -83,7 +83,7 @@ class Plans(gpucase.GpuCase):
         self.assertEqual(plan, ["nvdec>scale_cuda>h264_nvenc", "nvdec>scale_cuda>hwdownload>libx264"])
         self.assertEqual((total["decoded"], total["encoded"], total["sessions"]), (30, 30, 1))
         self.assertEqual(self.said["ready"][0]["why"],
-                         ["cuda:0 lends 1 sessions to this job: the CPU encodes the rest"])
+                         ["cuda:0 lends 1 of its sessions to this job: the CPU encodes the rest"])
 
     def test_what_nvdec_lacks__is_decoded_by_the_cpu(self):
         deep = standin.clip("high10.mp4", *X264, "-profile:v", "high10", pixels="yuv420p10le")

@@ -373,11 +373,13 @@ static void plan_make__granted_a_gpu__uses_what_it_can(void **state)
         {"\"codec\":\"hevc\"", 1, true, "nvdec>scale_cuda>hevc_nvenc", ""},
         {"\"frame_rate\":24", 1, true, "nvdec>fps>scale_cuda>h264_nvenc", ""},
         {"\"max_height\":720", 0, true, "nvdec>scale_cuda>hwdownload>libx264",
-         "cuda:0 lends 0 sessions to this job: the CPU encodes the rest"},
+         "cuda:0 lends 0 of its sessions to this job: the CPU encodes the "
+         "rest"},
         {"\"max_height\":720", 1, false,
          "native>hwupload>scale_cuda>h264_nvenc", ""},
         {"\"max_height\":720", 0, false, "native>scale>libx264",
-         "cuda:0 lends 0 sessions to this job: the CPU encodes the rest"},
+         "cuda:0 lends 0 of its sessions to this job: the CPU encodes the "
+         "rest"},
         {"\"profile\":\"high10\"", 1, true, "nvdec>hwdownload>scale>libx264",
          "cuda:0 has no profile 'high10' of h264: the CPU encodes it"},
         {"\"codec\":\"av1\"", 1, true, "nvdec>scale_cuda>hwdownload>libsvtav1",
