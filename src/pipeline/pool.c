@@ -18,6 +18,12 @@ static AVBufferRef *allocate_nothing(size_t size)
     return av_buffer_allocz(1);
 }
 
+/* Whoever gives a context its pool also takes it back. */
+static void free_nothing(AVHWFramesContext *frames)
+{
+    av_buffer_pool_uninit(&frames->pool);
+}
+
 /* libav's decoder keeps the picture before, and the last one whose map of
  * segments counts, also where the stream refers to neither. */
 static int kept_besides(enum AVCodecID codec)
@@ -32,6 +38,7 @@ static int make_surfaces(AVBufferRef *pool, enum AVCodecID codec, int kept)
 
     frames->initial_pool_size += kept + kept_besides(codec) - 1;
     frames->pool = av_buffer_pool_init(1, allocate_nothing);
+    frames->free = free_nothing;
     return frames->pool ? av_hwframe_ctx_init(pool) : AVERROR(ENOMEM);
 }
 
