@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import unittest
 
+import gpucase
 import harness
 from harness import BUILD, TRANSCODECTL, wait_until
 
@@ -230,6 +231,21 @@ class Doctor(harness.TestCase):
         self.assertEqual(worse, expected, found)
         for id, state in expected.items():
             self.assertEqual(bool(found[id]["fix"]), state != "note", found[id])
+
+    def test_sessions_and_memory__of_another_program__are_told_with_its_name(self):
+        card = gpucase.standin.Machine()
+        other = card.start("-re", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25",
+                           "-c:v", "h264_nvenc", "-f", "null", "-")
+        self.addCleanup(other.communicate)
+        self.addCleanup(other.kill)
+        service = self.start(VGPU_MACHINE=str(card.folder))
+        self.sampled(service)
+        wait_until(lambda: "1 of others" in self.findings()["sessions"]["found"], "its session is seen",
+                   pause=0.2)
+        found = self.findings(status=0)
+        self.assertEqual(found["sessions"]["found"], "cuda:0: 0 ours, 1 of others, 3 at most: "
+                         f"ffmpeg (pid {other.pid}) h264 320x180")
+        self.assertIn(f"ffmpeg (pid {other.pid}) ", found["memory"]["found"])
 
     def test_sandbox__keeps_the_driver_from_its_files__its_line_is_bad(self):
         service = self.service({"sandbox_paths": []}, environment=self.environment)
