@@ -25,7 +25,7 @@ const struct calls_row calls[] = {
     // memory
     {ALLOW("brk mmap munmap mremap mprotect madvise msync mincore mlock "
            "munlock membarrier memfd_create get_mempolicy set_mempolicy "
-           "mbind")},
+           "mbind mseal map_shadow_stack")},
     // threads, and no processes
 #if !SANITIZED
     {ALLOW("clone"), WHEN(HAS(0, CLONE_THREAD))},
@@ -33,9 +33,11 @@ const struct calls_row calls[] = {
 #endif
     {REFUSE(ENOSYS, "clone3")}, // its flags lie where no filter can look
     {REFUSE(EPERM, "fork vfork")},
-    {ALLOW("futex futex_waitv set_robust_list get_robust_list rseq "
-           "set_tid_address exit exit_group restart_syscall arch_prctl "
-           "sched_yield sched_getaffinity sched_setaffinity sched_getparam "
+    {ALLOW("futex futex_waitv futex_wait futex_wake futex_requeue "
+           "set_robust_list get_robust_list rseq set_tid_address exit "
+           "exit_group restart_syscall arch_prctl")},
+    // codecs tie threads to cores by their ids, which no row can know
+    {ALLOW("sched_yield sched_getaffinity sched_setaffinity sched_getparam "
            "sched_getscheduler sched_getattr sched_get_priority_max "
            "sched_get_priority_min sched_rr_get_interval getpriority "
            "ioprio_get")},
@@ -56,7 +58,8 @@ const struct calls_row calls[] = {
     {REFUSE(ECHILD, "wait4 waitid")},
 #endif
     {REFUSE(EPERM, "capset personality setsid setpgid setgroups "
-                   "migrate_pages move_pages syslog")},
+                   "migrate_pages move_pages syslog pidfd_open pidfd_getfd "
+                   "userfaultfd")},
     // time
     {ALLOW("clock_gettime clock_getres clock_nanosleep nanosleep "
            "gettimeofday time timer_create timer_settime timer_gettime "
