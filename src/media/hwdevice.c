@@ -22,6 +22,7 @@ typedef struct CUstream_st *CUstream;
 #include "media/averror.h"
 #include "media/backend.h"
 #include "media/driver.h"
+#include "media/library.h"
 
 struct hwdevice {
     struct driver *driver; // owned; keeps the library loaded
@@ -161,7 +162,7 @@ void hwdevice_preload(void)
     static const char *const names[] = {"libnvcuvid.so.1",
                                         "libnvidia-encode.so.1"};
 
-    // libav opens and closes them for each codec; held here they stay
+    // libav opens and closes them for each codec; these stay from now on
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        (void)dlopen(names[i], RTLD_NOW | RTLD_NODELETE);
+        library_close(dlopen(names[i], RTLD_NOW | RTLD_NODELETE));
 }

@@ -130,7 +130,7 @@ class Away(WarmCase):
             self.assertEqual(self.attempt_of(service.wait_for(id))["device"], "cuda:0")
         self.wait_for_one(service)
 
-    def test_device_lost__none_stands(self):
+    def test_device_lost__none_stands__until_a_survey_finds_it_well(self):
         service = self.start(fail_decode=3, sticky=2)
         self.wait_for_one(service)
         film = harness.film(seconds=1)
@@ -138,6 +138,8 @@ class Away(WarmCase):
         self.assertEqual(shown["state"], "succeeded", shown)
         self.assertEqual(shown["attempts"][-1]["device"], "cpu", shown)
         wait_until(lambda: not self.stand(service), f"none stands\n{service.words()}")
+        self.machine.control("reset")
+        self.wait_for_one(service)
 
     def test_no_driver__none_stands(self):
         service = self.start(no_driver=1)
