@@ -191,6 +191,8 @@ CUresult cuvidCreateDecoder(CUvideodecoder *ret, CUVIDDECODECREATEINFO *info)
 
     if (r == CUDA_SUCCESS)
         r = check(info);
+    if (r == CUDA_SUCCESS && fault_fires(FAULT_CREATE))
+        r = (CUresult)CUDA_UNKNOWN_ERROR;
     if (r != CUDA_SUCCESS)
         return r;
 

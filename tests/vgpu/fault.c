@@ -16,11 +16,13 @@ static const struct {
     const char *name;
     size_t setting; // the number of the call that shall fail
 } faults[FAULT_COUNT] = {
+    [FAULT_CREATE] = {"create", offsetof(struct settings, fail_create)},
     [FAULT_DECODE] = {"decode", offsetof(struct settings, fail_decode)},
     [FAULT_MAP]    = {"map",    offsetof(struct settings, fail_map)},
     [FAULT_LAUNCH] = {"launch", offsetof(struct settings, fail_launch)},
     [FAULT_ALLOC]  = {"alloc",  offsetof(struct settings, fail_alloc)},
     [FAULT_ENCODE] = {"encode", offsetof(struct settings, fail_encode)},
+    [FAULT_LOCK]   = {"lock",   offsetof(struct settings, fail_lock)},
     [FAULT_HANG]   = {"hang",   offsetof(struct settings, hang_encode)},
     [FAULT_CRASH]  = {"crash",  offsetof(struct settings, crash_encode)},
 };

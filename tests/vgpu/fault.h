@@ -8,11 +8,13 @@
 #include <stdbool.h>
 
 enum fault {
+    FAULT_CREATE,
     FAULT_DECODE,
     FAULT_MAP,
     FAULT_LAUNCH,
     FAULT_ALLOC,
     FAULT_ENCODE,
+    FAULT_LOCK,
     FAULT_HANG,
     FAULT_CRASH,
     FAULT_COUNT

@@ -305,6 +305,8 @@ NVENCSTATUS NVENCAPI NvEncLockBitstream(void *handle, NV_ENC_LOCK_BITSTREAM *p)
         return nvenc_leave(
             s, nvenc_fail(s, NV_ENC_ERR_INVALID_PARAM, "nothing to lock"));
     }
+    if (fault_fires(FAULT_LOCK))
+        return nvenc_leave(s, nvenc_fail(s, NV_ENC_ERR_GENERIC, "as asked"));
     o->state = OUTPUT_LOCKED;
     describe(p, o);
     return nvenc_leave(s, NV_ENC_SUCCESS);

@@ -95,11 +95,13 @@ struct settings {
     int64_t no_driver;
     int64_t no_encoder;
     int64_t open_error;
+    int64_t fail_create;
     int64_t fail_decode;
     int64_t fail_map;
     int64_t fail_launch;
     int64_t fail_alloc;
     int64_t fail_encode;
+    int64_t fail_lock;
     int64_t sticky;
     int64_t hang_encode;
     int64_t crash_encode;
