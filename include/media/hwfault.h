@@ -8,6 +8,7 @@
 #ifndef MEDIA_HWFAULT_H
 #define MEDIA_HWFAULT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/outcome.h"
@@ -21,9 +22,17 @@ struct hwfault {
 
 /*
  * @part was at work when @code (-errno) came back; @line is the last that libav
- * said in this thread, "" for none; @free_memory in bytes.
+ * said in this thread, "" for none; @free_memory in bytes, and unknown where the
+ * device does not answer any more.
  */
 struct hwfault hwfault_classify(enum outcome_part part, int code,
                                 const char *line, int64_t free_memory);
+
+/*
+ * Does @line, the name of what said it in front, come of a driver's refusal?
+ * That is for whoever keeps the machine. A client whose job goes on elsewhere
+ * is told so in our words, and whatever failed for good is in its outcome.
+ */
+bool hwfault_is_told_by(const char *line);
 
 #endif

@@ -22,6 +22,22 @@ static const struct {
     {"out of memory (10)",         "",     OUTCOME_NO_MEMORY},
     {"No decoder surfaces left",   "",     OUTCOME_NO_MEMORY},
 };
+
+/* How lines begin, or what is in them, that tell of drivers. */
+static const struct {
+    const char *begin;
+    const char *within;
+} tales[] = {
+    {"h264_nvenc: ",           ""},
+    {"hevc_nvenc: ",           ""},
+    {"av1_nvenc: ",            ""},
+    {"AVHWDeviceContext: ",    ""},
+    {"AVHWFramesContext: ",    ""},
+    {"",                       "failed -> CUDA_ERROR_"},
+    {"",                       "hwaccel initialisation returned error"},
+    {"",                       "hardware accelerator failed to decode"},
+    {"",                       "No decoder surfaces left"},
+};
 // clang-format on
 
 static bool says(const char *line, const char *first, const char *then)
@@ -48,5 +64,18 @@ struct hwfault hwfault_classify(enum outcome_part part, int code,
     if (outcome == OUTCOME_NO_SESSION && strstr(line, "(10)") &&
         free_memory >= 0 && free_memory < SESSION_MEMORY)
         outcome = OUTCOME_NO_MEMORY;
+    // who cannot even say how much is free is lost as a whole
+    if (outcome == OUTCOME_DEVICE_LOST && free_memory < 0)
+        part = OUTCOME_PART_DEVICE;
     return (struct hwfault){outcome, part};
+}
+
+bool hwfault_is_told_by(const char *line)
+{
+    for (size_t i = 0; i < sizeof(tales) / sizeof(tales[0]); i++) {
+        if (strncmp(line, tales[i].begin, strlen(tales[i].begin)) == 0 &&
+            strstr(line, tales[i].within))
+            return true;
+    }
+    return false;
 }

@@ -24,6 +24,7 @@
 #include "diagnose.h"
 #include "media/avlog.h"
 #include "media/hwdevice.h"
+#include "media/hwfault.h"
 #include "model/event.h"
 #include "model/order.h"
 #include "pipeline/gate.h"
@@ -48,7 +49,7 @@ static const struct mode modes[] = {
 static void on_libav_line(void *opaque, enum log_level level, const char *line)
 {
     log_write(NULL, level, "%s", line);
-    if (level <= LOG_LEVEL_WARNING)
+    if (level <= LOG_LEVEL_WARNING && !hwfault_is_told_by(line))
         reporter_log(opaque, LOG_LEVEL_WARNING, line); // the job goes on
 }
 

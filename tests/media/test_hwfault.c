@@ -77,10 +77,51 @@ static void hwfault_classify__what_libav_says__decides(void **state)
     }
 }
 
+static void hwfault_classify__device_answers_no_more__it_is_lost(void **state)
+{
+    const struct hwfault f = hwfault_classify(
+        OUTCOME_PART_ENCODE, -EIO, "EncodePicture failed!: generic error (20)",
+        HWFAULT_MEMORY_UNKNOWN);
+
+    (void)state;
+    assert_int_equal(f.outcome, OUTCOME_DEVICE_LOST);
+    assert_int_equal(f.part, OUTCOME_PART_DEVICE);
+}
+
+static void line__of_a_driver_or_of_the_input__is_told_apart(void **state)
+{
+    static const struct {
+        const char *line;
+        bool expect;
+    } cases[] = {
+        {"h264_nvenc: EncodePicture failed!: generic error (20): ", true},
+        {"scale_cuda: cu->cuLaunchKernel(func) failed -> "
+         "CUDA_ERROR_LAUNCH_FAILED: unspecified launch failure",
+         true},
+        {"AVHWDeviceContext: cu->cuMemAlloc(&data, size) failed", true},
+        {"h264: hardware accelerator failed to decode picture", true},
+        {"h264: Failed setup for format cuda: hwaccel initialisation returned "
+         "error.",
+         true},
+        {"h264: error while decoding MB 3 4", false},
+        {"hevc: no frame!", false},
+        {"libx264: broken ffmpeg default settings detected", false},
+        {"", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("'%s'\n", cases[i].line);
+        assert_int_equal(hwfault_is_told_by(cases[i].line), cases[i].expect);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hwfault_classify__what_libav_says__decides),
+        cmocka_unit_test(hwfault_classify__device_answers_no_more__it_is_lost),
+        cmocka_unit_test(line__of_a_driver_or_of_the_input__is_told_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
