@@ -111,14 +111,20 @@ static void fail(struct surveyor *s, const char *why)
     inventory_fail(s->inventory, why);
 }
 
-static void tell(const struct survey *found)
+/* @id is ours, which the survey cannot know. */
+static void tell_device(const char *id, const struct survey_device *d)
+{
+    log_info(NULL, "%s: %s driver=%s decoders=%zu encoders=%zu", id, d->name,
+             d->driver, d->decoder_count, d->encoder_count);
+    for (size_t i = 0; i < d->problem_count; i++)
+        log_warning(NULL, "%s: %s", id, d->problems[i]);
+}
+
+static void tell(const struct inventory *inventory, const struct survey *found)
 {
     for (size_t i = 0; i < found->device_count; i++) {
         const struct survey_device *d = &found->devices[i];
-        log_info(NULL, "%s: %s driver=%s decoders=%zu encoders=%zu", d->id,
-                 d->name, d->driver, d->decoder_count, d->encoder_count);
-        for (size_t n = 0; n < d->problem_count; n++)
-            log_warning(NULL, "%s: %s", d->id, d->problems[n]);
+        tell_device(inventory_find_uuid(inventory, d->uuid)->survey.id, d);
     }
     for (size_t i = 0; i < found->problem_count; i++)
         log_info(NULL, "%s%s",
@@ -149,8 +155,8 @@ static bool conclude(struct surveyor *s, struct task_exit exit)
         error_wrap(&e, "the survey of the GPUs makes no sense");
         fail(s, e.text);
     } else {
-        tell(&found);
         inventory_set(s->inventory, &found);
+        tell(s->inventory, &found);
         bool whole = is_whole(&found);
         survey_fini(&found);
         return whole;
