@@ -133,8 +133,9 @@ struct heart *heart_start(struct daemon *d)
         h->is_watched && watchdog / 2 < BEAT_MOST ? watchdog / 2 : BEAT_MOST;
     h->timer.data = h;
     (void)uv_timer_init(&d->loop, &h->timer);
-    (void)uv_timer_start(&h->timer, on_beat, 0,
+    (void)uv_timer_start(&h->timer, on_beat, (uint64_t)(h->beat / MILLISECOND),
                          (uint64_t)(h->beat / MILLISECOND));
+    on_beat(&h->timer); // whoever hears that we are ready knows the rest, too
     return h;
 }
 
