@@ -44,17 +44,23 @@ void doctor_worker(const struct patient *p, struct finding *ret)
                     "a worker starts, and looks around to the end");
 }
 
+/* Does a layer in this state keep what it should? */
+static bool is_closed(const struct diagnosis_layer *l)
+{
+    return strcmp(l->state, "on") == 0 ||
+           strcmp(l->state, "not applicable") == 0;
+}
+
 void doctor_sandbox(const struct patient *p, struct finding *ret)
 {
     const struct diagnosis_process *s = &p->service->process;
 
     for (size_t i = 0; i < s->layer_count; i++) {
         const struct diagnosis_layer *l = &s->layers[i];
-        bool is_on = strcmp(l->state, "on") == 0;
-        finding_add(ret, is_on ? FINDING_GOOD : FINDING_WARNING,
-                    is_on ? NULL
-                          : "a kernel that has it, and 'sandbox' in the "
-                            "configuration if it was switched off",
+        finding_add(ret, is_closed(l) ? FINDING_GOOD : FINDING_WARNING,
+                    is_closed(l) ? NULL
+                                 : "a kernel that has it, and 'sandbox' in the "
+                                   "configuration if it was switched off",
                     "%s %s%s%s", l->name, l->state, l->note[0] ? ": " : "",
                     l->note);
     }

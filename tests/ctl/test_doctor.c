@@ -497,7 +497,11 @@ BREAKS(worker_hangs)
 }
 BREAKS(open_layer)
 {
-    strcpy(process(w)->layers[0].state, "unavailable");
+    strcpy(process(w)->layers[0].state, "not available");
+}
+BREAKS(needless_layer)
+{
+    strcpy(process(w)->layers[1].state, "not applicable");
 }
 BREAKS(too_tight)
 {
@@ -686,6 +690,7 @@ static const struct {
     CASE(other_version, "service:warning"),
     CASE(worker_hangs, "worker:bad"),
     CASE(open_layer, "sandbox:warning"),
+    CASE(needless_layer, ""),
     CASE(too_tight, "sandbox:bad"),
     CASE(too_tight_without_driver, "cuda:bad"),
     CASE(no_layers, "sandbox:note"),

@@ -42,6 +42,11 @@ class Doctor(test_service.Units.__base__):
         self.assertEqual(r.stderr, "")
         return {f["id"]: f for f in map(json.loads, r.stdout.splitlines())}
 
+    def without_unit(self):
+        """What of the sandbox this kernel has: layer to its state."""
+        return json.loads(self.machine.run("/usr/libexec/transcoded/transcoded-worker",
+                                           "--probe-sandbox").stdout)
+
     def start(self, **settings):
         self.machine.put("/etc/transcoded/transcoded.json", json.dumps(settings))
         self.machine.shell(f"systemctl start {SOCKET} {SERVICE}")
@@ -51,6 +56,9 @@ class Doctor(test_service.Units.__base__):
         found = self.findings()
         for id in "service", "worker", "groups", "variables", "store", "roots", "unit", "space":
             self.assertEqual(found[id]["state"], "good", found[id])
+        # the unit's own filter leaves workers theirs
+        for layer, told in self.without_unit().items():
+            self.assertIn(f"{layer} {told['state']}", found["sandbox"]["found"])
         self.assertIn("as 'transcoded', a system service", found["service"]["found"])
         self.assertEqual(found["groups"]["found"], "'transcoded' is in video and render")
         self.assertEqual(found["access"]["found"].count("no driver is behind it"), 7, found["access"])
