@@ -4,7 +4,8 @@
 #include "base/clock.h"
 #include "model/sample.h"
 
-#define GONE_FOR (5 * SECOND) // so long samples may still name the dead
+#define SAMPLE_LAG (2 * SECOND)
+#define GONE_FOR   (5 * SECOND) // so long samples may still name the dead
 
 static struct loan *loan_of(struct list *link)
 {
@@ -29,21 +30,23 @@ static bool is_ours(const struct lending *l, int64_t pid, int64_t now,
     return false;
 }
 
-static int32_t count_foreign(const struct lending *l, const struct sample *s,
-                             int64_t now)
+/* Of ours, sessions and VRAM that any sample must have seen: NVML may know our
+ * processes by other numbers than we do (in a container), or not at all. */
+static int32_t certain_sessions(const struct lending *l,
+                                const struct account *a, int64_t now)
 {
-    int32_t total = s->session_total > (int32_t)s->session_count
-                        ? s->session_total
-                        : (int32_t)s->session_count;
-    struct loan *whose;
+    int32_t sum = 0;
 
-    for (size_t i = 0; i < s->session_count; i++)
-        total -= is_ours(l, s->sessions[i].pid, now, &whose);
-    return total > 0 ? total : 0;
+    list_foreach (link, next, &l->loans) {
+        const struct loan *loan = loan_of(link);
+        if (loan->account == a && loan->is_open &&
+            now - loan->opened > SAMPLE_LAG)
+            sum += loan->grant.sessions;
+    }
+    return sum;
 }
 
-/* Where NVML tells no processes, ours take what they were granted. */
-static int64_t guess_own(const struct lending *l, const struct account *a)
+static int64_t certain_vram(const struct lending *l, const struct account *a)
 {
     int64_t sum = 0;
 
@@ -53,6 +56,22 @@ static int64_t guess_own(const struct lending *l, const struct account *a)
             sum += loan->grant.vram;
     }
     return sum;
+}
+
+static int32_t count_foreign(const struct lending *l, const struct account *a,
+                             const struct sample *s, int64_t now)
+{
+    int32_t total = s->session_total > (int32_t)s->session_count
+                        ? s->session_total
+                        : (int32_t)s->session_count;
+    int32_t certain = certain_sessions(l, a, now);
+    int32_t own = 0;
+    struct loan *whose;
+
+    for (size_t i = 0; i < s->session_count; i++)
+        own += is_ours(l, s->sessions[i].pid, now, &whose);
+    total -= own > certain ? own : certain;
+    return total > 0 ? total : 0;
 }
 
 static void forget_idle(struct lending *l, struct account *a)
@@ -96,8 +115,7 @@ static void count_vram(struct lending *l, struct account *a,
     if (s->vram_used < 0)
         a->foreign_vram = 0; // nobody knows
     else
-        a->foreign_vram =
-            s->vram_used - (s->process_count ? own : guess_own(l, a));
+        a->foreign_vram = s->vram_used - (own > 0 ? own : certain_vram(l, a));
     if (a->foreign_vram < 0)
         a->foreign_vram = 0;
 }
@@ -105,7 +123,7 @@ static void count_vram(struct lending *l, struct account *a,
 void census_take(struct lending *l, struct account *a, const struct sample *s,
                  int64_t now)
 {
-    a->foreign = count_foreign(l, s, now);
+    a->foreign = count_foreign(l, a, s, now);
     count_vram(l, a, s, now);
 }
 

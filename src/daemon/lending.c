@@ -150,6 +150,7 @@ void lending_open(struct lending *l, struct loan *loan)
     if (loan->is_open || !loan->account)
         return;
     loan->is_open = true;
+    loan->opened = clock_now();
     capacity_prove(&loan->account->capacity, open_sessions(l, loan->account),
                    clock_now());
     l->ops->changed(l->user);

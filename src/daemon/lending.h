@@ -37,6 +37,7 @@ struct loan {
     const struct account *idle_on; // not owned; has VRAM there without a grant
     int64_t idle;                  // bytes of it
     bool is_open;                  // its sessions
+    int64_t opened;                // monotonic µs since when that is known
 };
 
 struct lending_ops {

@@ -18,6 +18,7 @@
 #include "daemon.h"
 #include "dispatcher.h"
 #include "inventory.h"
+#include "lending.h"
 #include "methods.h"
 #include "reply.h"
 #include "rights.h"
@@ -31,6 +32,7 @@ struct planning {
     uid_t uid;             // who asked
     struct job job;
     struct log log;
+    struct loan loan;        // the VRAM that its worker takes; never granted
     struct attempt *attempt; // owned; NULL: it waits for the first survey
     struct json_t *plan;     // referenced; the reply, once it is known
     bool is_refused;         // it would never be granted what it requires
@@ -44,6 +46,7 @@ static void planning_destroy(struct planning *p)
     list_remove(&p->link);
     dispatcher->load.attempts--;
     dispatcher_wake(dispatcher);
+    lending_leave(p->daemon->lending, &p->loan);
     attempt_destroy(p->attempt);
     job_fini(&p->job);
     json_decref(p->plan);
@@ -229,6 +232,8 @@ static int start(struct planning *p, struct error *e)
         .rights = rights,
     };
     int r = attempt_start(&p->attempt, &config, &ops, p, e);
+    if (r == 0)
+        lending_join(d->lending, &p->loan, attempt_pid(p->attempt));
     json_decref(rights);
     free(opener);
     if (p->call->fd_count)
@@ -280,6 +285,7 @@ void planning_start(struct daemon *d, struct call *call)
     }
     struct planning *p = xcalloc(1, sizeof(*p));
     p->daemon = d;
+    loan_init(&p->loan);
     p->call = call;
     p->uid = call->peer.uid;
     p->job = job;
