@@ -236,6 +236,9 @@ void lending_view(struct lending *l, struct scheduler_view *ret)
 {
     ret->now = clock_now();
     ret->device_count = 0;
+    ret->has_no_gpu = inventory_is_settled(l->inventory) &&
+                      inventory_is_current(l->inventory) &&
+                      inventory_is_empty(l->inventory);
     list_foreach (link, next, &l->accounts) {
         const struct account *a = account_of(link);
         if (ret->device_count == NEED_DEVICES_MOST)

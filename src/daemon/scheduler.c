@@ -40,7 +40,7 @@ static bool has_use_for(const struct scheduler_view *view,
     int64_t waiting = load->ungranted[wish];
     int64_t room = 0; // for jobs that would not wait at all
 
-    if (wish == JOB_HARDWARE_REQUIRE && !has_encoder(view))
+    if (wish == JOB_HARDWARE_REQUIRE && !has_encoder(view) && !view->has_no_gpu)
         return false; // its worker would find no GPU to need
     if (waiting >= view->limits->attempts / 2 && waiting >= most)
         return false;

@@ -49,7 +49,8 @@ struct scheduler_view {
     struct scheduler_load load;
     struct scheduler_device devices[NEED_DEVICES_MOST];
     size_t device_count;
-    int64_t now; // monotonic µs
+    bool has_no_gpu; // a survey has said so: nobody waits for one
+    int64_t now;     // monotonic µs
 };
 
 /*

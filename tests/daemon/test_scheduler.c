@@ -500,6 +500,25 @@ next__inspected_jobs__are_bounded_by_what_they_wait_for(void **state)
     }
 }
 
+/* Who requires a GPU waits for one that may come back, and only for such. */
+static void next__no_gpu_at_all__is_told_who_requires_one(void **state)
+{
+    const struct store_job row = {.id = 1, .hardware = JOB_HARDWARE_REQUIRE};
+    struct backlog *b = backlog_create();
+    struct scene s;
+
+    (void)state;
+    backlog_add(b, &row);
+    set_up(&s, 0);
+    assert_null(scheduler_next(&s.view, b, SECOND));
+    s.view.has_no_gpu = true;
+    assert_non_null(scheduler_next(&s.view, b, SECOND));
+    set_up(&s, 1);
+    s.view.devices[0].encodes = false;
+    assert_null(scheduler_next(&s.view, b, SECOND));
+    backlog_destroy(b);
+}
+
 static void next__batch_job_of_age__overtakes(void **state)
 {
     const struct store_job batch = {
@@ -561,6 +580,7 @@ int main(void)
         cmocka_unit_test(decide__no_card__says_so),
         cmocka_unit_test(
             next__inspected_jobs__are_bounded_by_what_they_wait_for),
+        cmocka_unit_test(next__no_gpu_at_all__is_told_who_requires_one),
         cmocka_unit_test(next__batch_job_of_age__overtakes),
         cmocka_unit_test(has_room__caps_of_all_and_of_one),
     };

@@ -31,7 +31,8 @@ class Lending(harness.TestCase):
         draft.rename(self.gpus / name)
 
     def survey(self, *devices):
-        self.replace("survey.json", {"libav": "fake", "nvenc_headers": "", "devices": list(devices), "problems": []})
+        self.replace("survey.json", {"libav": "fake", "nvenc_headers": "", "devices": list(devices),
+                                     "problems": [] if devices else ["no card today"]})
 
     def watch(self, service, sessions=0, vram=0):
         """What others hold on the card, from now on; until the service knows."""
@@ -137,10 +138,22 @@ class Wishes(Lending):
 
     def test_no_gpu__require__is_refused_with_the_reason(self):
         service = self.start(devices=())
+        wait_until(lambda: self.problems(service) == ["no card today"], "the survey has ended")
         reply = service.call("Submit", {"job": self.script("gpu+ready+done", hardware="require"), "detach": True})
         self.assertEqual((reply["error"], reply["parameters"]["field"]), ("io.transcoded.InvalidJob", "hardware"))
+        self.assertIn("no card today", reply["parameters"]["reason"])
         shown = self.ended(service, "encode+ready+done", hardware="prefer")
         self.assertEqual(shown["state"], "succeeded")
+
+    def test_card_is_gone_for_good__who_requires_one_fails_with_the_reason(self):
+        service = self.start()
+        service.call("Drain")
+        id = self.submit(service, "gpu+ready+done", hardware="require")[0]
+        service.stop()
+        self.survey()  # it was taken out
+        service.start()
+        shown = service.wait_for(id)
+        self.assertEqual((shown["outcome"], shown["attempts"][0]["text"]), ("bad_request", "no card today"))
 
     def test_configured_sessions__bound_what_is_lent(self):
         for sessions, most in ((1, 1), (8, 3), ({gpucase.P1000["uuid"]: 2}, 2), (None, 3)):
