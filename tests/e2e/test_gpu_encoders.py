@@ -142,11 +142,11 @@ class Faults(gpucase.GpuCase):
             self.break_down("device_lost", "encode", "cuda:0 failed", fail_encode=at)
             self.break_down("device_lost", "device", "cuda:0 failed", fail_launch=2 * at)
 
-    def test_device_is_lost__ends_the_attempt(self):
+    def test_device_is_lost__is_the_whole_device(self):
+        # whichever part noticed it first
         for fault in ("fail_decode", "fail_map", "fail_launch", "fail_encode"):
-            parts = {"fail_launch": "device", "fail_encode": "encode"}
             for sticky in (1, 2):
-                self.break_down("device_lost", parts.get(fault, "decode"), sticky=sticky, **{fault: 9})
+                self.break_down("device_lost", "device", sticky=sticky, **{fault: 9})
 
     def test_driver_is_not_what_was_surveyed__names_the_part(self):
         self.break_down("device_lost", "device", no_driver=1)
