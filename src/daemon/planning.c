@@ -205,6 +205,8 @@ static void on_ended(void *user, const struct attempt_result *result)
         p->call->hung_up = NULL;
         if (p->plan && result->outcome == OUTCOME_DONE)
             call_reply(p->call, json_incref(p->plan));
+        else if (result->reason == TASK_SHUTDOWN)
+            reply_shutting_down(p->call);
         else
             refuse(p, result);
     }

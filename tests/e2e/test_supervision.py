@@ -36,7 +36,8 @@ class Scripted(harness.TestCase):
                     v.stream("Submit", {"job": self.script(words, **fields)})]
 
     def fakes(self, service):
-        return [p for p, line in service.children().items() if "tests/fake/worker" in line]
+        return [p for p, line in service.children().items()
+                if "tests/fake/worker" in line and "--survey" not in line]
 
 
 class Supervision(Scripted):
@@ -578,7 +579,7 @@ class Ends(Scripted):
             v.send("Plan", {"job": self.script("deaf")})
             wait_until(lambda: len(self.fakes(service)) == 2, "it plans")
             self.assertEqual(service.stop(), 0)
-            self.assertEqual(v.receive()["error"], "io.transcoded.InvalidJob")
+            self.assertEqual(v.receive()["error"], "io.transcoded.ShuttingDown")
 
     def test_history__is_pruned_at_the_start(self):
         service = self.start()
