@@ -37,6 +37,10 @@ struct stage_ops {
      */
     int (*process)(struct stage *s, struct item *item, struct error *e);
 
+    /* Called last, in the stage's thread, when it or another one has failed;
+     * may be NULL. What is good of the work so far is to be kept. */
+    void (*rescue)(struct stage *s);
+
     void (*destroy)(struct stage *s);
 };
 

@@ -457,6 +457,19 @@ static int process(struct stage *s, struct item *item, struct error *e)
     return r < 0 ? r : 1;
 }
 
+/* Whoever reads a growing output is told how far it is good: up to the last
+ * packet that was taken, and not up to what the muxer had let go of. */
+static void rescue(struct stage *s)
+{
+    struct muxer *m = (struct muxer *)s;
+
+    if (!m->written || m->config.plan->delivery != JOB_GROWING)
+        return;
+    if (av_interleaved_write_frame(m->format, NULL) >= 0 &&
+        av_write_frame(m->format, NULL) >= 0)
+        avio_flush(m->format->pb);
+}
+
 static void destroy(struct stage *s)
 {
     struct muxer *m = (struct muxer *)s;
@@ -479,6 +492,7 @@ static const struct stage_ops ops = {
     .blame = OUTCOME_OUTPUT_FAILED,
     .open = open_muxer,
     .process = process,
+    .rescue = rescue,
     .destroy = destroy,
 };
 

@@ -80,6 +80,8 @@ int stage_run(struct stage *s, struct error *e)
     else if (r < 0 && r != -ECANCELED)
         error_wrap(e, "%s", s->name);
 
+    if (r < 0 && s->ops->rescue)
+        s->ops->rescue(s);
     if (s->in)
         queue_abandon(s->in);
     for (size_t i = 0; i < s->out_count; i++)
