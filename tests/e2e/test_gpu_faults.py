@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Whatever fails of a GPU, and whenever: jobs end well, nobody hears of drivers,
+and nothing is left over. More combinations are in tests/soak/soak_gpu.py."""
+
+import faultcase
+import harness
+from faultcase import COUNTED, CPU, LADDER, MOMENTS, NO_DECODER, NO_ENCODER, OPENING, SMALL, WHOLE, attempts
+from harness import wait_until
+
+
+class One(faultcase.FaultCase):
+    """A job alone, with each fault at each moment."""
+
+    def test_allocations__each_of_several__job_succeeds(self):
+        count = self.count_healthy()["allocations"]
+        for number in (1, count // 2, 3 * count // 4):  # threads share them: the last ones vary
+            with self.subTest(number, of=count):
+                self.card.strike(fail_alloc=number)
+                went = self.succeed_without("no_memory", (NO_DECODER, NO_ENCODER, CPU))
+                self.assertLessEqual(len(went), 3, went)
+
+
+class Required(faultcase.FaultCase):
+    """A job that wants a GPU and nothing else."""
+
+    limits = {"tries": 1}
+
+
+class Together(faultcase.FaultCase):
+    """A ladder, or ten jobs at once, each with the fault."""
+
+    limits = {"cpu_jobs": 4}
+
+
+class Luck(faultcase.FaultCase):
+    """Once bitten."""
+
+    def test_memory_is_short_for_a_while__job_that_prefers_a_gpu__gets_it_again(self):
+        self.card.strike(fail_alloc=5)
+        job = self.card.job("again", hardware="prefer")
+        id = self.card.service.submit(job)
+        wait_until(lambda: "no_memory" in dict(attempts(self.card.service.show(id))), "it is short")
+        self.card.fate.write_text("")  # one may stand ready that knows the old one
+        went = attempts(self.card.service.wait_for(id))
+        self.assertEqual(went[-1], ("done", WHOLE))
+        self.assertLessEqual(len(went), 3, went)
+        self.whole(job)
+        self.settle()
+
+    def test_encoder_and_decoder_fail__one_after_the_other__the_cpu_is_last(self):
+        self.card.strike(fail_encode=10, fail_decode=70)
+        job = self.card.job("both")
+        events = self.card.events(job)
+        shown = self.card.service.show(events[-1]["job"])
+        self.assertEqual(attempts(shown), [("device_lost", WHOLE), ("device_lost", NO_ENCODER), ("done", CPU)])
+        self.assertEqual([(e["from"], e["to"]) for e in self.read(events)], [("cuda:0", "cuda:0"), ("cuda:0", "cpu")])
+        self.whole(job)
+        self.settle()
+
+    def test_growing_output__is_whole_up_to_where_its_outcome_says(self):
+        self.card.strike(fail_encode=100, slow_encode=10)
+        job = self.card.job("growing", suffix="mkv", delivery="growing")
+        with self.card.service.connect() as v:
+            for reply in v.stream("Submit", {"job": job}):
+                event = reply["parameters"]["event"]
+                if event["event"] == "progress":  # whoever watches has it open
+                    reader = self.enterContext(open(job["outputs"][0]["path"], "rb"))
+        self.assertEqual((event["event"], event["outcome"]), ("outcome", "device_lost"), event)
+        self.assertRegex(event["text"], r"the output is whole up to \d+\.\d s$")
+        seconds = float(event["text"].split()[-2])
+        self.assertGreater(seconds, 0, event)
+        kept = self.folder / "kept.mkv"
+        kept.write_bytes(reader.read())
+        self.assertGreaterEqual(harness.frames(kept), int(seconds * 25))
+        self.assertEqual(attempts(self.card.service.show(event["job"])), [("device_lost", WHOLE)])
+        self.settle()
+
+    def test_card_is_lost__one_quarantine_for_ten_jobs__until_a_good_survey(self):
+        self.card.strike(fail_encode=5, sticky=2)
+        self.ten(frames=30)
+        self.assertEqual(self.card.said("cuda:0 is in quarantine"), 1, self.card.service.words())
+        self.assertIn("quarantine", self.card.device()["health"])
+        self.card.fate.write_text("")
+        self.card.machine.control("reset")
+        wait_until(lambda: self.card.device()["health"] == "ok", "the survey finds it well")
+        self.assertEqual(self.card.said("cuda:0 is well again"), 1)
+        shown = self.card.service.show(self.card.events(self.card.job("after"))[-1]["job"])
+        self.assertEqual(attempts(shown), [("done", WHOLE)])
+
+    def test_session_is_refused__limit_is_learned_once(self):
+        self.card.strike(sessions=1, slow_encode=20)  # so that they overlap
+        ids = [self.card.service.submit(self.card.job(f"job{n}", frames=30, hardware="require")) for n in range(4)]
+        for id in ids:
+            shown = self.card.service.wait_for(id)
+            self.assertEqual(shown["state"], "succeeded", shown)
+            self.assertEqual(attempts(shown)[-1], ("done", WHOLE), shown)
+        refused = sum(o == "no_session" for id in ids for o, _ in attempts(self.card.service.show(id)))
+        self.assertEqual(self.card.device()["gpu"]["sessions"]["limit"], 1)
+        self.assertLessEqual(refused, 2)  # those that were on their way when it was learned
+        self.settle()
+
+
+class Memory(faultcase.FaultCase):
+    def test_fifty_jobs_that_fail_on_the_gpu__daemon_does_not_grow(self):
+        self.card.strike(fail_decode=5)
+        self.fall_back(30)
+        early = self.card.resident()
+        self.fall_back(50)
+        self.assertLess(self.card.resident() - early, faultcase.GROWTH_MOST)
+        self.settle()
+
+
+def at_open(fault):
+    settings, outcome, plan = OPENING[fault]
+
+    def test(self):
+        self.card.strike(**settings)
+        went = self.succeed_without(outcome, (plan,))
+        self.assertEqual(len(went), 2, went)
+    return test
+
+
+def at(fault, moment):
+    counted = COUNTED[fault]
+
+    def test(self):
+        self.card.strike(**counted.settings(moment, self.count_healthy()))
+        went = self.succeed_without(counted.outcome, (counted.plan,))
+        self.assertEqual(len(went), 2, went)
+    return test
+
+
+def required(settings, plan):
+    def test(self):
+        self.card.strike(**settings)
+        self.require(plan)
+    return test
+
+
+def ladder(fault):
+    counted = COUNTED[fault]
+
+    def test(self):
+        self.card.strike(**counted.settings("tenth", self.count_healthy(LADDER, 30)))
+        self.all_succeed([self.card.job("ladder", LADDER, frames=30)], 30)
+    return test
+
+
+def ten(fault):
+    counted = COUNTED[fault]
+
+    def test(self):
+        self.card.strike(**counted.settings("tenth", self.count_healthy((SMALL,), 30)))
+        self.ten(frames=30)
+    return test
+
+
+for fault, (settings, _, plan) in OPENING.items():
+    setattr(One, f"test_{fault}__at_open__job_succeeds", at_open(fault))
+for fault, counted in COUNTED.items():
+    for moment in MOMENTS:
+        setattr(One, f"test_{fault}__{moment}__job_succeeds", at(fault, moment))
+    setattr(Together, f"test_{fault}__ladder__succeeds", ladder(fault))
+    setattr(Together, f"test_{fault}__ten_jobs__succeed", ten(fault))
+for fault in ("no_driver", "no_encoder", "decoder_refused", "encoder_refused"):
+    setattr(Required, f"test_{fault}__is_done_or_fails_in_words", required(OPENING[fault][0], OPENING[fault][2]))
+for fault in ("decode", "launch", "encode", "hang", "crash"):
+    setattr(Required, f"test_{fault}__is_done_or_fails_in_words",
+            required({COUNTED[fault].setting: 10}, COUNTED[fault].plan))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""The combinations that `make check` has no time for: each fault of a GPU at
+each moment, for one job, for a ladder and for ten at once, on a GPU that is
+wished for and one that is required; and a thousand jobs that fall back.
+
+SOAK_JOBS chooses how many (1,000).
+"""
+
+import os
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+import faultcase
+import harness
+from faultcase import COUNTED, CPU, LADDER, MOMENTS, NO_DECODER, NO_ENCODER, OPENING, SMALL
+
+JOBS = int(os.environ.get("SOAK_JOBS", 1000))
+SHAPES = {"one": (1, (SMALL,)), "ladder": (1, LADDER), "ten": (10, (SMALL,))}
+
+
+class Combinations(faultcase.FaultCase):
+    limits = {"cpu_jobs": 4, "tries": 1}
+
+    def each(self, settings, shape):
+        count, videos = SHAPES[shape]
+        self.card.strike(**settings)
+        jobs = [self.card.job(f"{shape}{n}", videos) for n in range(count)]
+        self.all_succeed(jobs, faultcase.FRAMES, most=6)
+
+    def each_required(self, settings, shape):
+        """Done on the GPU, or failed with a reason; never half."""
+        count, videos = SHAPES[shape]
+        self.card.strike(**settings)
+        jobs = {}
+        for n in range(count):
+            job = self.card.job(f"{shape}{n}", videos, hardware="require")
+            jobs[self.card.service.submit(job)] = job
+        for id, job in jobs.items():
+            shown = self.card.service.wait_for(id)
+            if shown["state"] == "succeeded":
+                self.assertIn("h264_nvenc", shown["attempts"][-1]["plan"][0])
+                self.whole(job)
+                continue
+            self.assertGreater(len(shown["attempts"][-1]["text"]), 10, shown)
+            left = [o["path"] for o in job["outputs"] if os.path.exists(o["path"])]
+            self.assertEqual(left, [], shown)
+        self.settle()
+
+    def test_allocations__each__job_succeeds(self):
+        count = self.count_healthy()["allocations"]
+        for number in range(1, count - 2):
+            with self.subTest(number, of=count):
+                self.card.strike(fail_alloc=number)
+                self.succeed_without("no_memory", (NO_DECODER, NO_ENCODER, CPU))
+
+
+class Memory(faultcase.FaultCase):
+    def test_many_jobs_that_fail_on_the_gpu__daemon_does_not_grow(self):
+        self.card.strike(fail_decode=5)
+        self.fall_back(100)
+        early, descriptors = self.card.resident(), self.card.descriptors()
+        self.fall_back(JOBS)
+        self.assertLess(self.card.resident() - early, 4 * faultcase.GROWTH_MOST)
+        self.settle()
+        harness.wait_until(lambda: self.card.descriptors() <= descriptors + 2, "no descriptor is left over")
+
+
+def at(settings, shape):
+    def test(self):
+        self.each(settings(self), shape)
+        self.each_required(settings(self), shape)
+    return test
+
+
+def counted(fault, moment, shape):
+    return at(lambda self: COUNTED[fault].settings(moment, self.count_healthy(SHAPES[shape][1])), shape)
+
+
+for shape in SHAPES:
+    for fault, (settings, _, _) in OPENING.items():
+        setattr(Combinations, f"test_{shape}__{fault}__at_open", at(lambda self, s=settings: s, shape))
+    for fault in COUNTED:
+        for moment in MOMENTS:
+            setattr(Combinations, f"test_{shape}__{fault}__{moment}", counted(fault, moment, shape))
+
+
+if __name__ == "__main__":
+    harness.main()
