@@ -255,7 +255,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(foreach f,$(FUZZ_FLOO
 
 bench:
 	$(Q)tests/deps
-	$(Q)$(MAKE) --no-print-directory all $(BENCH) $(BENCH_SHIMS)
+	$(Q)$(MAKE) --no-print-directory all vgpu $(BENCH) $(BENCH_SHIMS)
 	$(Q)BENCH_PAIRS='$(BENCH_PAIRS)' BENCH_ONLY='$(BENCH_ONLY)' \
 	  BENCH_JSON='$(BENCH_JSON)' $(BENCH)
 

@@ -30,6 +30,8 @@ bench_case bench_four;
 bench_case bench_submit;
 bench_case bench_slow_disk;
 bench_case bench_many;
+// gpu.c
+bench_case bench_gpu;
 // sandbox.c
 bench_case bench_sandbox;
 

@@ -25,10 +25,15 @@ static const struct {
     const char *name;
     bench_case *run;
 } cases[] = {
-    {"transcode", bench_transcode}, {"ladder", bench_ladder},
-    {"remux", bench_remux},         {"remux-mkv", bench_matroska},
-    {"four", bench_four},           {"submit", bench_submit},
-    {"slow-disk", bench_slow_disk}, {"many", bench_many},
+    {"transcode", bench_transcode},
+    {"ladder", bench_ladder},
+    {"remux", bench_remux},
+    {"remux-mkv", bench_matroska},
+    {"four", bench_four},
+    {"submit", bench_submit},
+    {"slow-disk", bench_slow_disk},
+    {"many", bench_many},
+    {"gpu", bench_gpu},
     {"sandbox", bench_sandbox},
 };
 

@@ -45,6 +45,10 @@ static int write_configuration(const struct service *s, const char *name,
                   folder, "write", folder, "limits", "jobs_per_uid", 1000000,
                   "clients", 256, "clients_per_uid", 256);
 
+    // what the stand-in for the driver keeps is for workers to write
+    const char *machine = getenv("VGPU_MACHINE");
+    if (machine)
+        json_object_set_new(c, "sandbox_paths", json_pack("[s]", machine));
     if (name)
         json_object_set_new(c, name, json_string(value));
     int r = json_dump_file(c, path, 0);
