@@ -249,16 +249,29 @@ static void finish(struct work *w, const struct attempt_result *result,
     free(text);
 }
 
+/* A reader of growing output may have seen what a second try would rewrite,
+ * once there is a byte of it; a worker that died mute does not tell. */
+static enum task_trace trace_of(const struct work *w,
+                                const struct attempt_result *result)
+{
+    int64_t written = 0;
+
+    if (!result->was_ready || w->job.delivery != JOB_GROWING)
+        return TASK_UNSEEN;
+    if (!result->said || w->position > 0)
+        return TASK_SEEN;
+    for (size_t i = 0; i < result->said->output_count; i++)
+        written += result->said->outputs[i].size;
+    return written > 0 ? TASK_SEEN : TASK_UNSEEN;
+}
+
 static void on_attempt_ended(void *user, const struct attempt_result *result)
 {
     struct work *w = user;
-    // a reader of growing output has seen what a second try would rewrite
     const struct task_ending ending = {
         .outcome = result->outcome,
         .reason = result->reason,
-        .trace = result->was_ready && w->job.delivery == JOB_GROWING
-                     ? TASK_SEEN
-                     : TASK_UNSEEN,
+        .trace = trace_of(w, result),
         .cause = find_cause(w, result),
     };
 

@@ -251,32 +251,57 @@ static enum outcome name_outputs(struct attempt *a)
     return OUTCOME_DONE;
 }
 
-static void say_done(struct attempt *a)
+/* What a growing output has by now is its client's to go on from. */
+static void keep_growing(struct attempt *a)
+{
+    struct error e = {0};
+
+    if (a->job->delivery != JOB_GROWING)
+        return;
+    control_commit(a->config.control);
+    for (size_t i = 0; i < a->plan.output_count; i++) {
+        if (file_io_size(a->outputs[i]) > 0)
+            (void)opener_done(a->config.channel, CHANNEL_OUTPUT, (int)i, &e);
+    }
+}
+
+/* What the pipeline has made so far; the caller frees it, not its texts. */
+static struct event_output *list_outputs(const struct attempt *a, size_t *ret)
 {
     size_t count = a->pipeline ? a->plan.output_count : 0;
     struct event_output *outputs = xcalloc(count + 1, sizeof(*outputs));
+    struct pipeline_progress p;
+
+    for (size_t i = 0; i < count; i++) {
+        pipeline_output_progress(a->pipeline, i, &p);
+        outputs[i] = (struct event_output){
+            .path = a->job->outputs[i].path,
+            .size = p.size,
+            .duration = (double)p.end / (double)SECOND,
+            .frames = p.frames,
+        };
+    }
+    *ret = count;
+    return outputs;
+}
+
+static void say_done(struct attempt *a)
+{
     struct event event = {.kind = EVENT_OUTCOME};
+    struct event_outcome *said = &event.outcome;
     struct pipeline_progress p = {0};
 
     if (a->pipeline)
         pipeline_progress(a->pipeline, &p);
-    event.outcome = (struct event_outcome){
+    *said = (struct event_outcome){
         .outcome = OUTCOME_DONE,
         .text = a->pipeline ? "done" : "planned",
         .frames = p.frames,
         .errors = p.errors,
-        .outputs = outputs,
-        .output_count = count,
     };
-    for (size_t i = 0; i < count; i++) {
-        pipeline_output_progress(a->pipeline, i, &p);
-        outputs[i].path = a->job->outputs[i].path;
-        outputs[i].size = p.size;
-        outputs[i].duration = (double)p.end / (double)SECOND;
-        outputs[i].frames = p.frames;
-    }
+    said->outputs = list_outputs(a, &said->output_count);
     reporter_send(a->config.reporter, &event);
-    free(outputs);
+    free(said->outputs);
 }
 
 static enum outcome work(struct attempt *a)
@@ -294,7 +319,11 @@ static enum outcome work(struct attempt *a)
         o = open_outputs(a);
     if (o == OUTCOME_NONE)
         o = run(a);
-    return o == OUTCOME_NONE ? name_outputs(a) : o;
+    if (o == OUTCOME_NONE)
+        return name_outputs(a);
+    if (a->pipeline)
+        keep_growing(a);
+    return o;
 }
 
 static void release(struct attempt *a)
@@ -312,14 +341,18 @@ static void release(struct attempt *a)
 static void say_failure(struct attempt *a, enum outcome outcome)
 {
     char text[sizeof(a->error.field) + sizeof(a->error.text) + 2];
-    const struct event event = {
+    struct event event = {
         .kind = EVENT_OUTCOME,
         .outcome = {.outcome = outcome, .part = a->part, .text = text},
     };
+    struct event_outcome *said = &event.outcome;
 
     (void)snprintf(text, sizeof(text), "%s%s%s", a->error.field,
                    *a->error.field ? ": " : "", a->error.text);
+    if (a->job->delivery == JOB_GROWING)
+        said->outputs = list_outputs(a, &said->output_count);
     reporter_send(a->config.reporter, &event);
+    free(said->outputs);
 }
 
 /* Who is lent nothing by a daemon has nothing to give back. */

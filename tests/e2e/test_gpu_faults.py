@@ -2,6 +2,8 @@
 """Whatever fails of a GPU, and whenever: jobs end well, nobody hears of drivers,
 and nothing is left over. More combinations are in tests/soak/soak_gpu.py."""
 
+import pathlib
+
 import faultcase
 import harness
 from faultcase import COUNTED, CPU, LADDER, MOMENTS, NO_DECODER, NO_ENCODER, OPENING, SMALL, WHOLE, attempts
@@ -63,16 +65,26 @@ class Luck(faultcase.FaultCase):
         with self.card.service.connect() as v:
             for reply in v.stream("Submit", {"job": job}):
                 event = reply["parameters"]["event"]
-                if event["event"] == "progress":  # whoever watches has it open
-                    reader = self.enterContext(open(job["outputs"][0]["path"], "rb"))
         self.assertEqual((event["event"], event["outcome"]), ("outcome", "device_lost"), event)
         self.assertRegex(event["text"], r"the output is whole up to \d+\.\d s$")
         seconds = float(event["text"].split()[-2])
         self.assertGreater(seconds, 0, event)
-        kept = self.folder / "kept.mkv"
-        kept.write_bytes(reader.read())
+        # whoever watches it goes on from there
+        kept = pathlib.Path(job["outputs"][0]["path"])
         self.assertGreaterEqual(harness.frames(kept), int(seconds * 25))
+        (output,) = event["outputs"]
+        self.assertEqual((output["path"], output["size"]), (str(kept), kept.stat().st_size))
+        kept.unlink()
         self.assertEqual(attempts(self.card.service.show(event["job"])), [("device_lost", WHOLE)])
+        self.settle()
+
+    def test_growing_output__not_begun_yet__begins_elsewhere(self):
+        self.card.strike(open_error=8)
+        job = self.card.job("late", suffix="mkv", delivery="growing")
+        events = self.card.events(job)
+        self.assertEqual(events[-1]["outcome"], "done", events[-1])
+        self.assertIn("fallback", [e["event"] for e in events])
+        self.whole(job)
         self.settle()
 
     def test_card_is_lost__one_quarantine_for_ten_jobs__until_a_good_survey(self):
