@@ -5,7 +5,9 @@ How a real one takes it is in tests/system.
 """
 
 import ctypes
+import json
 import os
+import pathlib
 import queue
 import re
 import signal
@@ -13,6 +15,7 @@ import socket
 import threading
 import time
 
+import gpucase
 import harness
 
 FAKE = harness.BUILD / "tests/fake/worker"
@@ -32,10 +35,15 @@ class Watched(harness.TestCase):
         while message := self.inbox.recv(4096):
             self.heard.put(message.decode())
 
-    def start(self, **limits):
+    def start(self, environment=None, **limits):
         return self.service({"worker": str(FAKE), "limits": limits},
                             environment={"NOTIFY_SOCKET": str(self.folder / "notify"),
-                                         "WATCHDOG_USEC": "400000"})
+                                         "WATCHDOG_USEC": "400000", **(environment or {})})
+
+    def start_with_card(self, **limits):
+        survey = {"libav": "fake", "nvenc_headers": "", "devices": [gpucase.P1000], "problems": []}
+        (self.folder / "survey.json").write_text(json.dumps(survey))
+        return self.start(environment={"FAKE_GPU": str(self.folder)}, **limits)
 
     def hear(self, pattern):
         """The first message from now on that matches."""
@@ -48,6 +56,14 @@ class Watched(harness.TestCase):
 
     def script(self, words, output="out.mp4", **fields):
         return self.job("/fake/" + words, output, **fields)
+
+    def test_status__counts_the_sessions_of_a_card(self):
+        service = self.start_with_card()
+        self.assertIn("; cuda:0 has 0 of 3 sessions", self.hear("STATUS=.*cuda"))
+        id = service.submit(self.script("gpu+ready+wait", hardware="require"))
+        service.wait_for(id, "running")
+        self.assertEqual(self.hear("STATUS=.* 1 of"), "STATUS=1 running, 0 paused, 0 waiting; cuda:0 has 1 of 3 sessions")
+        service.call("Cancel", {"id": id})
 
     def test_status__counts_jobs(self):
         service = self.start(cpu_jobs=1)
@@ -95,6 +111,33 @@ class Watched(harness.TestCase):
         began = time.monotonic()
         self.assertEqual(service.stop(), 0)
         self.assertLess(time.monotonic() - began, 20)
+
+    def deaf_one(self, service):
+        """Of the workers that which ignores SIGTERM, once it does."""
+        def found():
+            for pid, line in service.children().items():
+                status = pathlib.Path(f"/proc/{pid}/status").read_text()
+                ignored = int(re.search(r"SigIgn:\s*(\w+)", status)[1], 16)
+                if str(FAKE) in line and ignored & 1 << signal.SIGTERM - 1:
+                    return pid
+            return None
+
+        harness.wait_until(found, "a worker is deaf")
+        return found()
+
+    def test_worker__that_no_signal_kills__takes_its_card_with_it(self):
+        service = self.start_with_card(stall_timeout="1s", stop_grace="100ms", tries=1)
+
+        hangs = service.submit(self.script("gpu+ready+deaf", "hangs.mp4", hardware="require"))
+        service.wait_for(hangs, "running")
+        self.freeze_exit(self.deaf_one(service))
+        shown = service.wait_for(hangs)
+        self.assertIn("hangs in the kernel", shown["attempts"][-1]["text"])
+        cards = [d for d in service.call("Devices")["parameters"]["devices"] if d["id"] == "cuda:0"]
+        self.assertIn("in quarantine", cards[0]["health"])
+        self.hear("WATCHDOG=1")
+        other = service.submit(self.script("gpu+ready+done", "other.mp4"))
+        self.assertEqual(service.wait_for(other)["attempts"][-1]["device"], "cpu")
 
 
 if __name__ == "__main__":
