@@ -53,6 +53,9 @@ class Doctor(test_service.Units.__base__):
 
     def test_shipped_unit__only_the_driver_is_missing(self):
         self.begin()
+        # the first worker tells its layers a moment after the service is ready
+        harness.wait_until(lambda: "does not tell" not in self.findings()["sandbox"]["found"],
+                           "a worker tells its sandbox")
         found = self.findings()
         for id in "service", "worker", "groups", "variables", "store", "roots", "unit", "space":
             self.assertEqual(found[id]["state"], "good", found[id])
