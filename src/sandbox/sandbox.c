@@ -17,13 +17,15 @@ const char *const sandbox_layer_names[SANDBOX_LAYER_COUNT] = {
     [SANDBOX_MEMORY] = "memory",
 };
 
+// clang-format off
 const char *const sandbox_state_names[SANDBOX_STATE_COUNT] = {
-    [SANDBOX_NOT_YET] = "not yet on",
-    [SANDBOX_ON] = "on",
-    [SANDBOX_UNAVAILABLE] = "not available",
+    [SANDBOX_NOT_YET]      = "not yet on",
+    [SANDBOX_ON]           = "on",
+    [SANDBOX_UNAVAILABLE]  = "not available",
     [SANDBOX_SWITCHED_OFF] = "off",
     [SANDBOX_INAPPLICABLE] = "not applicable",
 };
+// clang-format on
 
 static void set(struct sandbox *s, enum sandbox_layer layer,
                 enum sandbox_state state, const char *format, ...)

@@ -22,7 +22,7 @@ enum arguments_action {
 
 struct arguments {
     enum arguments_action action;
-    const char *device; // not owned: "cpu", "cuda", "cuda:0"
+    const char *device;            // not owned: "cpu", "cuda", "cuda:0"
     struct sandbox_config sandbox; // its paths are owned
     const char *warm; // not owned; UUID of the card to open ahead, or NULL
 };

@@ -29,11 +29,14 @@ static void start_cuda(char ret[WORDS])
 
     if (!start.object) {
         text_escape(dlerror(), ret, WORDS);
+        if (library)
+            (void)dlclose(library);
         return;
     }
     int result = start.function(0);
     if (result != 0)
         (void)snprintf(ret, WORDS, "cuInit answers %d", result);
+    // cppcheck-suppress resourceLeak ; a driver that has begun stays
 }
 
 static void be_confined(const struct sandbox_config *config, int to)
@@ -52,7 +55,7 @@ static void be_confined(const struct sandbox_config *config, int to)
 /* All that the child had to say, or how it died. */
 static void listen_to(pid_t pid, int from, char ret[WORDS])
 {
-    char words[WORDS];
+    char words[WORDS] = "";
     size_t used = 0;
     ssize_t n = 1;
     int status = 0;
