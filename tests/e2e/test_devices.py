@@ -42,15 +42,16 @@ class Devices(gpucase.GpuCase):
         self.assertEqual((device["id"], device["name"]), ("cuda:0", "Quadro P1000"))
         self.assertEqual((gpu["driver"], gpu["nvenc_api"]), ("470.256.02", "11.1"))
         self.assertEqual(gpu["sessions"], {"own": 0, "foreign": 1, "limit": 3})
-        self.assertEqual(gpu["vram_used"], 512 << 20)
+        self.assertIn((1, 512 << 20), [(p["pid"], p["vram"]) for p in gpu["processes"]])
+        # and what a worker of ours holds that stands ready, or comes or goes just now
+        self.assertIn(gpu["vram_used"] >> 20, range(512, 512 + 256))
         self.assertEqual((gpu["temperature"], gpu["power"], gpu["clock"]), (71, 18.5, 1303))
         self.assertEqual(gpu["throttle"], ["its power limit"])
         self.assertEqual(gpu["marks"]["temperature"], "bad")
         self.assertEqual(gpu["marks"]["power"], "ok")
-        self.assertEqual(gpu["processes"][0]["pid"], 1)
         self.assertIn("h264", gpu["encoders"])
         said = service.ctl("devices").stdout
-        self.assertRegex(said, r"\ncuda:0 +0 +0\+1/3 +0% +0% +0% +512/4096 MiB +71 °C +18.5 W +Quadro")
+        self.assertRegex(said, r"\ncuda:0 +0 +0\+1/3 +0% +0% +0% +\d+/4096 MiB +71 °C +18.5 W +Quadro")
         self.assertIn("note        71 °C is above the healthy 35 to 70 °C\n", said)
         self.assertNotIn("\033", said)
 
