@@ -22,9 +22,8 @@
 #include "model/configuration.h"
 #include "model/job.h"
 #include "support/folder.h"
+#include "support/loop.h"
 #include "warm.h"
-
-#define PATIENCE (20 * SECOND)
 
 /* Says, as a worker does, that all is done that was to be done ahead. */
 #define SPEAK \
@@ -33,8 +32,7 @@
 /* A shell script in the place of the worker. */
 struct scene {
     char *folder; // owned
-    uv_loop_t loop;
-    uv_timer_t tick;
+    struct loop loop;
     struct inventory *inventory;
     struct configuration configuration;
     struct crew *crew;
@@ -66,8 +64,7 @@ static int start(void **state)
     struct scene *s = xcalloc(1, sizeof(*s));
 
     s->folder = folder_create();
-    assert_int_equal(uv_loop_init(&s->loop), 0);
-    (void)uv_timer_init(&s->loop, &s->tick);
+    loop_init(&s->loop);
     s->inventory = inventory_create();
     s->affords = true;
     configuration_init(&s->configuration);
@@ -81,9 +78,7 @@ static int stop(void **state)
 
     crew_destroy(s->crew);
     inventory_destroy(s->inventory);
-    uv_close((uv_handle_t *)&s->tick, NULL);
-    (void)uv_run(&s->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&s->loop), 0);
+    loop_fini(&s->loop);
     configuration_fini(&s->configuration);
     folder_remove(s->folder);
     free(s);
@@ -102,8 +97,8 @@ static void open_crew(struct scene *s, const char *ahead)
     free(text);
     s->configuration.worker = xstrdup(folder_path(s->folder, "worker"));
     assert_int_equal(chmod(s->configuration.worker, 0755), 0);
-    s->crew =
-        crew_create(&s->loop, NULL, s->inventory, &s->configuration, &ops, s);
+    s->crew = crew_create(&s->loop.uv, NULL, s->inventory, &s->configuration,
+                          &ops, s);
 }
 
 static void survey(struct scene *s, size_t decoders)
@@ -135,36 +130,24 @@ static struct warm *pick_gpu(const struct scene *s)
     return pick(s, JOB_HARDWARE_AUTO, JOB_VIDEO_H264);
 }
 
-static void on_tick(uv_timer_t *timer)
+static bool stands(const void *scene)
 {
-    (void)timer; // only so that the loop turns
-}
+    const struct scene *s = scene;
 
-/* Runs the loop until @done says so. */
-static void run_until(struct scene *s, bool (*done)(const struct scene *s))
-{
-    int64_t end = clock_now() + PATIENCE;
-
-    (void)uv_timer_start(&s->tick, on_tick, 5, 5);
-    while (!done(s)) {
-        assert_true(clock_now() < end);
-        (void)uv_run(&s->loop, UV_RUN_ONCE);
-    }
-    (void)uv_timer_stop(&s->tick);
-}
-
-static bool stands(const struct scene *s)
-{
     return s->pid != 0;
 }
 
-static bool stands_not(const struct scene *s)
+static bool stands_not(const void *scene)
 {
+    const struct scene *s = scene;
+
     return s->pid == 0;
 }
 
-static bool is_ready(const struct scene *s)
+static bool is_ready(const void *scene)
 {
+    const struct scene *s = scene;
+
     return pick_gpu(s) != crew_plain(s->crew) && warm_is_ready(pick_gpu(s));
 }
 
@@ -212,11 +195,11 @@ static void card__that_works__has_one_that_is_replaced(void **state)
 
     open_crew(s, SPEAK);
     survey(s, 1);
-    run_until(s, is_ready);
+    loop_run_until(&s->loop, is_ready, s);
     int pid = s->pid;
     assert_int_equal(take(s, pick_gpu(s)), pid);
     assert_int_equal(s->pid, 0); // it is the job's now
-    run_until(s, is_ready);
+    loop_run_until(&s->loop, is_ready, s);
     assert_int_not_equal(s->pid, pid);
     const char *words = folder_get(s->folder, "words");
     assert_non_null(strstr(words, "--device cpu "));
@@ -229,7 +212,7 @@ static void ahead__that_is_not_done_yet__is_not_waited_for(void **state)
 
     open_crew(s, "");
     survey(s, 1);
-    run_until(s, stands);
+    loop_run_until(&s->loop, stands, s);
     int pid = s->pid;
     assert_false(warm_is_ready(pick_gpu(s)));
     // another one, of the same kind, that does nothing ahead
@@ -244,14 +227,14 @@ static void card__that_affords_none__has_none(void **state)
     s->affords = false;
     open_crew(s, SPEAK);
     survey(s, 1);
-    (void)uv_run(&s->loop, UV_RUN_NOWAIT);
+    (void)uv_run(&s->loop.uv, UV_RUN_NOWAIT);
     assert_int_equal(s->pid, 0);
     s->affords = true;
     crew_refresh(s->crew);
-    run_until(s, is_ready);
+    loop_run_until(&s->loop, is_ready, s);
     s->affords = false;
     crew_refresh(s->crew);
-    run_until(s, stands_not);
+    loop_run_until(&s->loop, stands_not, s);
     assert_int_equal(crew_dismiss(s->crew, "cuda:0"), false);
 }
 
@@ -261,17 +244,17 @@ static void dismiss__one_that_stands__is_told_when_it_is_gone(void **state)
 
     open_crew(s, SPEAK);
     survey(s, 1);
-    run_until(s, is_ready);
+    loop_run_until(&s->loop, is_ready, s);
     int pid = s->pid;
     assert_true(crew_dismiss(s->crew, "cuda:0"));
     assert_int_equal(s->pid, pid); // it still has its VRAM
     assert_false(is_ready(s));     // and gets no job
-    run_until(s, stands_not);
+    loop_run_until(&s->loop, stands_not, s);
     assert_int_equal(kill(pid, 0), -1);
     assert_false(crew_dismiss(s->crew, "cuda:0"));
     assert_false(crew_dismiss(s->crew, "cuda:1"));
     crew_refresh(s->crew);
-    run_until(s, is_ready);
+    loop_run_until(&s->loop, is_ready, s);
 }
 
 static void death__of_one_that_stands__is_made_good(void **state)
@@ -280,11 +263,11 @@ static void death__of_one_that_stands__is_made_good(void **state)
 
     open_crew(s, SPEAK);
     survey(s, 1);
-    run_until(s, is_ready);
+    loop_run_until(&s->loop, is_ready, s);
     int pid = s->pid;
     assert_int_equal(kill(pid, SIGKILL), 0);
-    run_until(s, stands_not);
-    run_until(s, is_ready);
+    loop_run_until(&s->loop, stands_not, s);
+    loop_run_until(&s->loop, is_ready, s);
     assert_int_not_equal(s->pid, pid);
 }
 
@@ -294,14 +277,14 @@ static void configure__other_program__replaces_them(void **state)
 
     open_crew(s, SPEAK);
     survey(s, 1);
-    run_until(s, is_ready);
+    loop_run_until(&s->loop, is_ready, s);
     int pid = s->pid;
     crew_configure(s->crew); // nothing that would matter
     assert_int_equal(s->pid, pid);
     s->configuration.limits.worker_memory++;
     crew_configure(s->crew);
     assert_int_equal(s->pid, 0);
-    run_until(s, is_ready);
+    loop_run_until(&s->loop, is_ready, s);
 }
 
 int main(void)

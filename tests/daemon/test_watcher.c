@@ -17,14 +17,12 @@
 #include "base/memory.h"
 #include "inventory.h"
 #include "support/folder.h"
-
-#define PATIENCE (20 * SECOND)
+#include "support/loop.h"
 
 /* A shell script in the place of the worker; "starts" counts its starts. */
 struct scene {
     char *folder; // owned
-    uv_loop_t loop;
-    uv_timer_t tick;
+    struct loop loop;
     struct inventory *inventory;
     struct watcher *watcher;
     int sampled; // how often we were told
@@ -43,8 +41,7 @@ static int start(void **state)
     struct scene *s = xcalloc(1, sizeof(*s));
 
     s->folder = folder_create();
-    assert_int_equal(uv_loop_init(&s->loop), 0);
-    (void)uv_timer_init(&s->loop, &s->tick);
+    loop_init(&s->loop);
     s->inventory = inventory_create();
     *state = s;
     return 0;
@@ -56,9 +53,7 @@ static int stop(void **state)
 
     watcher_destroy(s->watcher);
     inventory_destroy(s->inventory);
-    uv_close((uv_handle_t *)&s->tick, NULL);
-    (void)uv_run(&s->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&s->loop), 0);
+    loop_fini(&s->loop);
     folder_remove(s->folder);
     free(s);
     return 0;
@@ -87,26 +82,9 @@ static void watch(struct scene *s, const char *body, int64_t silence)
 
     folder_put(s->folder, "worker", script);
     assert_int_equal(chmod(folder_path(s->folder, "worker"), 0755), 0);
-    s->watcher = watcher_create(&s->loop, s->inventory, &config, on_sampled, s);
+    s->watcher =
+        watcher_create(&s->loop.uv, s->inventory, &config, on_sampled, s);
     free(script);
-}
-
-static void on_tick(uv_timer_t *tick)
-{
-    (void)tick;
-}
-
-/* Turn the loop until @is_so. */
-static void run_until(struct scene *s, bool (*is_so)(const struct scene *s))
-{
-    int64_t end = clock_now() + PATIENCE;
-
-    (void)uv_timer_start(&s->tick, on_tick, 10, 10);
-    while (!is_so(s)) {
-        assert_true(clock_now() < end);
-        (void)uv_run(&s->loop, UV_RUN_ONCE);
-    }
-    (void)uv_timer_stop(&s->tick);
 }
 
 static size_t starts(const struct scene *s)
@@ -118,13 +96,17 @@ static size_t starts(const struct scene *s)
     return count;
 }
 
-static bool is_sampled_twice(const struct scene *s)
+static bool is_sampled_twice(const void *scene)
 {
+    const struct scene *s = scene;
+
     return s->sampled >= 2;
 }
 
-static bool has_started_thrice(const struct scene *s)
+static bool has_started_thrice(const void *scene)
 {
+    const struct scene *s = scene;
+
     return starts(s) >= 3;
 }
 
@@ -137,9 +119,9 @@ static void watcher__samples__are_in_the_inventory(void **state)
     watch(s,
           SAMPLE("GPU-A", ",\"temperature\":40") SAMPLE("GPU-B", "")
               SAMPLE("GPU-A", ",\"temperature\":41") "exec sleep 60",
-          PATIENCE);
+          LOOP_PATIENCE);
     have_card(s);
-    run_until(s, is_sampled_twice);
+    loop_run_until(&s->loop, is_sampled_twice, s);
     assert_string_equal(folder_get(s->folder, "starts"), "--watch\n");
 
     const struct inventory_device *d = inventory_find(s->inventory, "cuda:0");
@@ -155,15 +137,17 @@ static void watcher__no_card__starts_nothing(void **state)
 {
     struct scene *s = *state;
 
-    watch(s, "exec sleep 60", PATIENCE);
+    watch(s, "exec sleep 60", LOOP_PATIENCE);
     watcher_wake(s->watcher);
-    assert_int_equal(uv_run(&s->loop, UV_RUN_DEFAULT),
+    assert_int_equal(uv_run(&s->loop.uv, UV_RUN_DEFAULT),
                      0); // nothing to wait for
     assert_string_equal(folder_get(s->folder, "starts"), "(none)");
 }
 
-static bool has_started(const struct scene *s)
+static bool has_started(const void *scene)
 {
+    const struct scene *s = scene;
+
     return starts(s) >= 1;
 }
 
@@ -172,12 +156,12 @@ static void watcher__card_that_vanishes__ends_it(void **state)
     struct scene *s = *state;
     const struct survey nothing = {0};
 
-    watch(s, "exec sleep 60", PATIENCE);
+    watch(s, "exec sleep 60", LOOP_PATIENCE);
     have_card(s);
-    run_until(s, has_started);
+    loop_run_until(&s->loop, has_started, s);
     inventory_set(s->inventory, &nothing);
     watcher_wake(s->watcher);
-    assert_int_equal(uv_run(&s->loop, UV_RUN_DEFAULT), 0); // it was killed
+    assert_int_equal(uv_run(&s->loop.uv, UV_RUN_DEFAULT), 0); // it was killed
     assert_int_equal(starts(s), 1);
 }
 
@@ -187,14 +171,15 @@ static void watcher__program_that_fails__is_started_again(void **state)
         const char *body;
         int64_t silence;
     } cases[] = {
-        {"echo no driver >&2; exit 1", PATIENCE},
-        {"kill -9 $$", PATIENCE},
-        {"printf 'no JSON\\0'; exec sleep 60", PATIENCE},
+        {"echo no driver >&2; exit 1", LOOP_PATIENCE},
+        {"kill -9 $$", LOOP_PATIENCE},
+        {"printf 'no JSON\\0'; exec sleep 60", LOOP_PATIENCE},
         {"printf '{\"uuid\":\"GPU-A\",\"load\":7}\\0'; exec sleep 60",
-         PATIENCE},
-        {"exec 1>&- 3>&-; exec sleep 60", PATIENCE},
-        {"while :; do " SAMPLE("GPU-A", "") " done", PATIENCE},
-        {"head -c 1000000 /dev/zero | tr '\\0' 'a'; exec sleep 60", PATIENCE},
+         LOOP_PATIENCE},
+        {"exec 1>&- 3>&-; exec sleep 60", LOOP_PATIENCE},
+        {"while :; do " SAMPLE("GPU-A", "") " done", LOOP_PATIENCE},
+        {"head -c 1000000 /dev/zero | tr '\\0' 'a'; exec sleep 60",
+         LOOP_PATIENCE},
         {"exec sleep 60", 50 * MILLISECOND},
     };
 
@@ -202,9 +187,10 @@ static void watcher__program_that_fails__is_started_again(void **state)
         void *fresh;
         print_message("%s\n", cases[i].body);
         assert_int_equal(start(&fresh), 0);
-        watch(fresh, cases[i].body, cases[i].silence);
-        have_card(fresh);
-        run_until(fresh, has_started_thrice);
+        struct scene *s = fresh;
+        watch(s, cases[i].body, cases[i].silence);
+        have_card(s);
+        loop_run_until(&s->loop, has_started_thrice, s);
         assert_int_equal(stop(&fresh), 0);
     }
     (void)state;
@@ -214,10 +200,10 @@ static void watcher__pauses__grow(void **state)
 {
     struct scene *s = *state;
 
-    watch(s, "exit 1", PATIENCE);
+    watch(s, "exit 1", LOOP_PATIENCE);
     int64_t before = clock_now();
     have_card(s);
-    run_until(s, has_started_thrice); // after 20 ms and 40 ms
+    loop_run_until(&s->loop, has_started_thrice, s); // after 20 ms and 40 ms
     assert_true(clock_now() - before >= 60 * MILLISECOND);
 }
 
