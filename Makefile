@@ -141,7 +141,9 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
 
 # Tests: tests/F/test_M.c tests src/F/M.c, with what F may link.
 UNIT_TESTS := $(foreach f,$(FLOORS) $(ROOMS),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/$(f)/test_*.c)))
-# An archive, so that each test links only what it asks for.
+# An archive, so that each test links only what it asks for. Some of it knows
+# the daemon's own headers.
+CFLAGS_support := -Isrc/daemon
 SUPPORT := $(if $(wildcard tests/support/*.c),$(BUILD)/lib/support.a)
 $(BUILD)/lib/support.a: $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(wildcard tests/support/*.c))
 	$(call say,AR,$@)
