@@ -19,14 +19,20 @@
 #include "pipeline/pace.h"
 #include "pipeline/pool.h"
 #include "pipeline/regroup.h"
+#include "pipeline/reorder.h"
 #include "pipeline/stage.h"
+
+/* Frames a second, where nothing says how many. */
+#define USUAL_RATE 25
 
 struct encoder {
     struct stage stage;
     struct encoder_config config;
     AVCodecContext *codec;   // owned; NULL before the first frame
     struct regroup *regroup; // owned; of sound in frames of one length
+    AVRational frame_rate;   // 0/1: unknown, or sound
     struct pace pace;        // of pictures
+    struct reorder reorder;  // likewise; of a device's encoder
 };
 
 /* What a frame would have been, for a stream in which none came. */
@@ -85,7 +91,11 @@ static int describe_video(struct encoder *c, const AVFrame *like,
     codec->colorspace = like->colorspace;
     codec->chroma_sample_location = like->chroma_location;
     codec->time_base = c->pace.time_base;
-    codec->framerate = v->average_rate;
+    codec->framerate = c->frame_rate = v->average_rate;
+    // NVENC would take each tick of the time base for a frame, and find no
+    // level that allows so many
+    if (c->config.device && codec->framerate.num <= 0)
+        codec->framerate = (AVRational){USUAL_RATE, 1};
     return lend_device(c, like);
 }
 
@@ -144,7 +154,7 @@ static int send_format(struct encoder *c, const AVFrame *like, struct error *e)
         return error_set(e, -ENOMEM, "out of memory");
     }
     struct item *item =
-        item_format(parameters, c->codec->time_base, c->codec->framerate);
+        item_format(parameters, c->codec->time_base, c->frame_rate);
     item->format.light = light_take(like);
     return stage_send_all(&c->stage, item);
 }
@@ -185,6 +195,7 @@ static int open_encoder(struct encoder *c, const AVFrame *like,
     }
     if (r < 0)
         return r;
+    reorder_init(&c->reorder, c->codec->has_b_frames);
     if (c->codec->codec_type == AVMEDIA_TYPE_AUDIO &&
         !(codec->capabilities & AV_CODEC_CAP_VARIABLE_FRAME_SIZE)) {
         c->regroup = regroup_create(like, c->codec->frame_size);
@@ -194,8 +205,19 @@ static int open_encoder(struct encoder *c, const AVFrame *like,
     return send_format(c, like, e);
 }
 
+/* About how long a picture is shown, in the codec's time base. */
+static int64_t length_of_picture(const struct encoder *c)
+{
+    return av_rescale_q(1, av_inv_q(c->codec->framerate), c->codec->time_base);
+}
+
 static int send_packet(struct encoder *c, AVPacket *packet)
 {
+    // libav's NVENC makes decoding times by counting ticks of the time base as
+    // if each were a frame, in most of its versions
+    if (c->config.device)
+        packet->dts =
+            reorder_next(&c->reorder, packet->pts, length_of_picture(c));
     struct item *item = item_packet(packet, c->codec->time_base);
 
     // one that does not say how long it lasts lasts one frame
@@ -351,5 +373,6 @@ struct stage *encoder_create(const struct encoder_config *config)
 
     stage_init(&c->stage, &ops, "%s", config->track->encoder);
     c->config = *config;
+    c->frame_rate = (AVRational){0, 1};
     return &c->stage;
 }

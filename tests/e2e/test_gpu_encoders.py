@@ -89,6 +89,31 @@ class Encoders(gpucase.GpuCase):
         coarse = int(self.encode(noise, quality=45)["bit_rate"])
         self.assertGreater(int(self.encode(noise, quality=25)["bit_rate"]), 2 * coarse)
 
+    def test_decoding_times__are_a_few_pictures_ahead__whatever_the_rate(self):
+        select = "select='not(eq(mod(n,5),2)+eq(mod(n,7),3))'"
+        cases = {"film": ("24000/1001", []), "uneven": ("30", ["-vf", select, "-fps_mode", "vfr"])}
+        for name, (rate, options) in cases.items():
+            clip = standin.clip(f"{name}.mkv", *options, "-c:v", "libx264", "-preset", "veryfast", "-bf", 0,
+                                source=f"testsrc2=size=320x180:rate={rate}:duration=1")
+            for b_frames in (0, 2, 4):
+                with self.subTest(name, b_frames=b_frames):
+                    self.encode(clip, b_frames=b_frames)
+                    packets = [(float(p["dts_time"]), float(p["pts_time"]))
+                               for p in standin.probe(self.path, "packet=dts_time,pts_time")]
+                    self.assertEqual([p for p in packets if p[0] > p[1]], [])
+                    times = [dts for dts, _ in packets]
+                    self.assertEqual(times, sorted(set(times)))
+                    self.assertEqual(packets[0][0] < packets[0][1], b_frames > 0)
+                    self.assertGreater(packets[0][0], -0.1)
+
+    def test_unknown_rate__is_not_the_time_bases(self):
+        clip = standin.clip("timed.webm", "-c:v", "libvpx-vp9", "-deadline", "realtime", "-frames:v", 2)
+        blind = standin.FOLDER / "blind.webm"  # its length of a picture is an element that nobody knows
+        blind.write_bytes(clip.read_bytes().replace(b"\x23\xe3\x83", b"\x23\xe3\x85"))
+        self.assertEqual(standin.probe(blind, "stream")[0]["avg_frame_rate"], "0/0")
+        s = self.encode(blind)
+        self.assertEqual(s["level"], 11)  # at 1,000 frames a second 32
+
     def test_presets__are_taken(self):
         for preset in ("fastest", "fast", "slow", "slowest", "p5", "veryslow"):
             with self.subTest(preset):
