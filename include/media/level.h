@@ -27,6 +27,9 @@ const struct level *level_find(enum AVCodecID codec, const char *name);
  * no levels. @frame_rate 0/1: unknown. */
 const struct level *level_least(enum AVCodecID codec, int width, int height,
                                 AVRational frame_rate);
-const struct level *level_highest(enum AVCodecID codec);
+
+/* The highest whose number is at most @number, 0: of all. NULL: the codec has
+ * no levels. */
+const struct level *level_highest(enum AVCodecID codec, int number);
 
 #endif

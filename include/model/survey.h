@@ -40,8 +40,9 @@ struct survey_encoder {
     int32_t least_height;
     int32_t width; // at most
     int32_t height;
+    int32_t level;        // 10 × its greatest, "5.1" is 51; 0: not known
     int32_t b_frames;     // at most, in a row
-    bool b_frame_refs;    // B-frames may be referenced
+    bool b_frame_refs;    // the middle one of a run may be referenced
     bool temporal_aq;     // as the chip has it
     bool lookahead;       // likewise
     bool dynamic_bitrate; // takes another bitrate while it runs

@@ -104,12 +104,12 @@ const struct level *level_least(enum AVCodecID codec, int width, int height,
     return l;
 }
 
-const struct level *level_highest(enum AVCodecID codec)
+const struct level *level_highest(enum AVCodecID codec, int number)
 {
     int block;
     const struct level *l = levels_of(codec, &block);
 
-    while (l && l[1].name)
+    while (l && l[1].name && (!number || l[1].number <= number))
         l++;
     return l;
 }

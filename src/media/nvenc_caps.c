@@ -85,6 +85,7 @@ static const struct {
     size_t offset; // of an int32_t in struct nvenc_caps
 } capabilities[] = {
     {0,  offsetof(struct nvenc_caps, b_frames)},
+    {13, offsetof(struct nvenc_caps, level)},
     {16, offsetof(struct nvenc_caps, width)},
     {17, offsetof(struct nvenc_caps, height)},
     {20, offsetof(struct nvenc_caps, dynamic_bitrate)},

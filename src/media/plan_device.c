@@ -152,23 +152,29 @@ static void clamp_b_frames(struct job_video *v,
     v->b_frames = encoder->b_frames;
 }
 
-/* A level that is too low for the picture is refused. */
-static void clamp_level(struct job_video *v, enum AVCodecID codec,
-                        struct size size, AVRational rate,
+/* A level that is too low for the picture is refused, and one that is too high
+ * for the chip. */
+static void clamp_level(struct job_video *v, const struct level *most,
+                        enum AVCodecID codec, struct size size, AVRational rate,
                         struct plan_notes *notes)
 {
     const struct level *wanted = v->level ? level_find(codec, v->level) : NULL;
     const struct level *least =
         level_least(codec, size.width, size.height, rate);
 
-    if (!wanted || !least || wanted >= least)
+    if (!wanted || !least || (wanted >= least && wanted <= most))
         return;
-    plan_notes_clamp(
-        notes, "level", wanted->number / 10.0, least->number / 10.0,
-        "%dx%d needs level %s at %g frames "
-        "a second",
-        size.width, size.height, least->name, rate.num ? av_q2d(rate) : 0);
-    v->level = (char *)least->name;
+    if (wanted < least)
+        plan_notes_clamp(
+            notes, "level", wanted->number / 10.0, least->number / 10.0,
+            "%dx%d needs level %s at %g frames "
+            "a second",
+            size.width, size.height, least->name, rate.num ? av_q2d(rate) : 0);
+    else
+        plan_notes_clamp(
+            notes, "level", wanted->number / 10.0, most->number / 10.0,
+            "the encoder of this GPU goes up to level %s", most->name);
+    v->level = (char *)(wanted < least ? least : most)->name;
 }
 
 static void clamp_rate(int64_t *rate, const char *field,
@@ -181,13 +187,11 @@ static void clamp_rate(int64_t *rate, const char *field,
     *rate = level->bit_rate;
 }
 
-static void clamp_rates(struct job_video *v, enum AVCodecID codec,
-                        struct plan_notes *notes)
+static void clamp_rates(struct job_video *v, const struct level *most,
+                        enum AVCodecID codec, struct plan_notes *notes)
 {
-    const struct level *level = v->level ? level_find(codec, v->level) : NULL;
+    const struct level *level = v->level ? level_find(codec, v->level) : most;
 
-    if (!level)
-        level = level_highest(codec);
     if (!level)
         return;
     clamp_rate(&v->bitrate, "bitrate", level, notes);
@@ -202,8 +206,10 @@ struct job_video plan_device_clamp(const struct survey_encoder *encoder,
     struct job_video v = *video;
     enum AVCodecID codec = codec_find_video(v.codec, MEMORY_SYSTEM)->id;
 
+    const struct level *most = level_highest(codec, encoder->level);
+
     clamp_b_frames(&v, encoder, notes);
-    clamp_level(&v, codec, size, rate, notes);
-    clamp_rates(&v, codec, notes);
+    clamp_level(&v, most, codec, size, rate, notes);
+    clamp_rates(&v, most, codec, notes);
     return v;
 }

@@ -126,15 +126,15 @@ void survey_decoders(struct survey_device *ret, struct hwdevice *h)
 {
     struct nvcuvid nvcuvid;
     struct error e = {0};
-    void *library;
+    void *library = NULL;
 
     if (library_open(&library, LIBRARY, symbols,
                      sizeof(symbols) / sizeof(symbols[0]), &nvcuvid, &e) < 0 ||
         hwdevice_enter(h, &e) < 0) {
         survey_add_problem(ret, "there is no decoder (NVDEC): %s", e.text);
-        return;
+    } else {
+        ask(ret, &nvcuvid);
+        hwdevice_leave(h);
     }
-    ask(ret, &nvcuvid);
-    hwdevice_leave(h);
     library_close(library);
 }

@@ -25,11 +25,14 @@ static const struct row {
     const char *codec;
     const char *name;
     enum nvenc_codec nvenc;
+    int32_t level_one; // NVENC's number of level 1; 0: it has other ones
 } rows[] = {
-    {"h264", "h264_nvenc", NVENC_H264},
-    {"hevc", "hevc_nvenc", NVENC_HEVC},
-    {"av1",  "av1_nvenc",  NVENC_AV1},
+    {"h264", "h264_nvenc", NVENC_H264, 10},
+    {"hevc", "hevc_nvenc", NVENC_HEVC, 30},
+    {"av1",  "av1_nvenc",  NVENC_AV1,  0},
 };
+
+#define MIDDLE 2 // of what may be referenced
 // clang-format on
 
 struct trial {
@@ -148,6 +151,7 @@ static void add(struct trial *t, const struct row *row, const AVCodec *codec)
         .least_height = caps->least_height,
         .width = caps->width,
         .height = caps->height,
+        .level = row->level_one ? 10 * caps->level / row->level_one : 0,
         .temporal_aq = caps->temporal_aq,
         .lookahead = caps->lookahead,
         .dynamic_bitrate = caps->dynamic_bitrate,
@@ -158,7 +162,7 @@ static void add(struct trial *t, const struct row *row, const AVCodec *codec)
         e->depth = 10;
     if (caps->b_frames > 0 && try_open(t, codec, 8, caps->b_frames) == 0) {
         e->b_frames = caps->b_frames;
-        e->b_frame_refs = caps->b_frame_refs != 0;
+        e->b_frame_refs = caps->b_frame_refs & MIDDLE;
     }
 }
 

@@ -35,6 +35,7 @@ static const struct field encoder_fields[] = {
     {"least_height", ROW_INT32(E, least_height), .most = SIDE_MOST},
     {"width", ROW_INT32(E, width), .most = SIDE_MOST},
     {"height", ROW_INT32(E, height), .most = SIDE_MOST},
+    {"level", ROW_INT32(E, level), .most = 255, .fallback = "0"},
     {"b_frames", ROW_INT32(E, b_frames), .most = 64},
     {"b_frame_refs", ROW_BOOL(E, b_frame_refs)},
     {"temporal_aq", ROW_BOOL(E, temporal_aq)},

@@ -31,8 +31,8 @@ P1000 = {
     "compute": 61, "vram": 4096 << 20,
     "decoders": [decoder("h264", 8, 4096), decoder("hevc", 8), decoder("hevc", 10), decoder("hevc", 12),
                  decoder("vp9", 8), decoder("vp9", 10), decoder("mpeg2video", 8, 4096)],
-    "encoders": [encoder("h264", least_width=33, least_height=17, b_frames=4),
-                 encoder("hevc", depth=10, width=8192, height=8192)],
+    "encoders": [encoder("h264", least_width=33, least_height=17, level=51, b_frames=4),
+                 encoder("hevc", depth=10, width=8192, height=8192, level=62)],
     "filters": ["scale_cuda", "yadif_cuda"],
     "problems": [],
 }

@@ -129,6 +129,10 @@ class Encoders(gpucase.GpuCase):
         self.encode(level="1", bitrate=900000)
         self.assertEqual([(c["field"], c["from"], c["to"]) for c in self.said["clamp"]],
                          [("outputs[0].video.level", 1, 1.1), ("outputs[0].video.bitrate", 900000, 240000)])
+        s = self.encode(level="6.2")
+        self.assertEqual(s["level"], 51)
+        self.assertEqual([(c["field"], c["from"], c["to"]) for c in self.said["clamp"]],
+                         [("outputs[0].video.level", 6.2, 5.1)])
         small = {"h264_width": 160, "h264_height": 160}
         device = P1000 | {"encoders": [e | {"width": 160, "height": 160} for e in P1000["encoders"]]}
         s = self.encode(device=device, settings=small)

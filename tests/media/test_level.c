@@ -61,7 +61,15 @@ static void level_find__names__have_two_forms(void **state)
         print_message("'%s'\n", cases[i].name);
         assert_int_equal(l ? l->number : 0, cases[i].number);
     }
-    assert_string_equal(level_highest(AV_CODEC_ID_HEVC)->name, "6.2");
+}
+
+static void level_highest__number__bounds_it(void **state)
+{
+    (void)state;
+    assert_string_equal(level_highest(AV_CODEC_ID_HEVC, 0)->name, "6.2");
+    assert_string_equal(level_highest(AV_CODEC_ID_HEVC, 51)->name, "5.1");
+    assert_string_equal(level_highest(AV_CODEC_ID_H264, 47)->name, "4.2");
+    assert_null(level_highest(AV_CODEC_ID_VP9, 0));
 }
 
 int main(void)
@@ -69,6 +77,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(level_least__picture_and_rate__decide),
         cmocka_unit_test(level_find__names__have_two_forms),
+        cmocka_unit_test(level_highest__number__bounds_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

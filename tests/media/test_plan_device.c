@@ -182,6 +182,19 @@ static void plan_device_clamp__beyond_the_chip__is_noted(void **state)
 
     notes = (struct plan_notes){0};
     video = unset;
+    video.level = (char *)"6.2";
+    v = plan_device_clamp(h264, &video, full, rate, &notes);
+    check_clamp(&notes, "level", 6.2, 5.1); // what the chip goes up to
+    assert_string_equal(v.level, "5.1");
+
+    notes = (struct plan_notes){0};
+    video = unset;
+    video.bitrate = 500000000;
+    v = plan_device_clamp(h264, &video, full, rate, &notes);
+    check_clamp(&notes, "bitrate", 500e6, 300e6);
+
+    notes = (struct plan_notes){0};
+    video = unset;
     video.codec = JOB_VIDEO_HEVC;
     video.b_frames = 3;
     video.bitrate = 2000000000;

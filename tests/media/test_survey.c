@@ -172,12 +172,15 @@ static void take__p1000__encodes_within_its_caps(void **state)
     assert_string_equal(h264->name, "h264_nvenc");
     assert_int_equal(h264->depth, 8);
     assert_int_equal(h264->width, 4096);
+    assert_int_equal(h264->level, 51);
     assert_int_equal(h264->b_frames, 4);
+    assert_false(h264->b_frame_refs);
     assert_true(h264->temporal_aq);
     assert_true(h264->dynamic_bitrate);
     assert_int_equal(hevc->depth, 10);
     assert_int_equal(hevc->width, 8192);
     assert_int_equal(hevc->least_height, 33);
+    assert_int_equal(hevc->level, 62);
     assert_int_equal(hevc->b_frames, 0);
     assert_false(hevc->temporal_aq);
     assert_null(survey_find_encoder(&p1000.devices[0], "av1"));
@@ -194,6 +197,32 @@ static void take__sessions__one_at_a_time_and_few(void **state)
     assert_int_equal(f.sessions_peak, 1);
     assert_in_range(f.sessions, 3, 6);
     survey_fini(&s);
+}
+
+/* Planned is the middle one: a card that only has the other way has none. */
+static void take__b_frames_as_references__are_the_middle_ones(void **state)
+{
+    static const struct {
+        const char *setting;
+        bool expect;
+    } cases[] = {
+        {"b_ref_mode=0", false},
+        {"b_ref_mode=1", false},
+        {"b_ref_mode=2", true},
+        {"b_ref_mode=3", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct find f = {0};
+        struct survey s;
+        print_message("%s\n", cases[i].setting);
+        survey(&s, &f, SETTINGS(cases[i].setting));
+        const struct survey_encoder *h264 =
+            survey_find_encoder(&s.devices[0], "h264");
+        assert_int_equal(h264->b_frame_refs, cases[i].expect);
+        survey_fini(&s);
+    }
 }
 
 static void take__filters__are_those_that_run(void **state)
@@ -343,6 +372,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(take__p1000__decodes_what_the_chip_does),
         cmocka_unit_test(take__p1000__encodes_within_its_caps),
         cmocka_unit_test(take__sessions__one_at_a_time_and_few),
+        cmocka_unit_test(take__b_frames_as_references__are_the_middle_ones),
         cmocka_unit_test(take__filters__are_those_that_run),
         cmocka_unit_test(take__what_is_wrong__is_said),
         cmocka_unit_test(take__kernels_part_missing__no_device_and_words),

@@ -19,8 +19,9 @@ static const char p1000[] =
     "'least_width':144,'least_height':144,'width':8192,'height':8192}],"
     "'encoders':[{'codec':'hevc','name':'hevc_nvenc','depth':10,"
     "'least_width':145,'least_height':49,'width':8192,'height':8192,"
-    "'b_frames':0,'b_frame_refs':false,'temporal_aq':false,'lookahead':true,"
-    "'dynamic_bitrate':true}],'filters':['scale_cuda'],'problems':[],"
+    "'level':62,'b_frames':0,'b_frame_refs':false,'temporal_aq':false,"
+    "'lookahead':true,'dynamic_bitrate':true}],'filters':['scale_cuda'],'"
+    "problems':[],"
     "'is_partial':false}],"
     "'problems':['one of two cards is not permitted']}";
 

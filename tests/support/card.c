@@ -17,10 +17,10 @@ static struct survey_decoder decoders[] = {
 static struct survey_encoder encoders[] = {
     {.codec = "h264", .name = "h264_nvenc", .depth = 8,
      .least_width = 33, .least_height = 17, .width = 4096, .height = 4096,
-     .b_frames = 4, .lookahead = true, .temporal_aq = true},
+     .level = 51, .b_frames = 4, .lookahead = true, .temporal_aq = true},
     {.codec = "hevc", .name = "hevc_nvenc", .depth = 10,
      .least_width = 65, .least_height = 33, .width = 8192, .height = 8192,
-     .b_frames = 0, .lookahead = true},
+     .level = 62, .b_frames = 0, .lookahead = true},
 };
 
 static char *filters[] = {(char *)"scale_cuda", (char *)"yadif_cuda"};
