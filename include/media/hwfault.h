@@ -1,6 +1,10 @@
 /*
  * hwfault: what an error of libav's on a device means for the next attempt.
  *
+ * A device that does not take one stream, or one job's settings, is well: that
+ * is bad_input or bad_request of a part, and others may go on with it. A device
+ * that fails is lost, and kept from others.
+ *
  * NVENC answers a session too many as it answers a lack of memory, and libav
  * passes on a code that means several things; its log line and the memory that
  * is free tell them apart. Pure.

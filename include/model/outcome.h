@@ -26,10 +26,12 @@ enum outcome {
     OUTCOME_COUNT
 };
 
-/* Which part of a device failed, of no_session, no_memory and device_lost: the
- * next attempt does without it. */
+/* Which part of a device failed, of no_session, no_memory and device_lost, or
+ * does not take what another may, of bad_input and bad_request: the next attempt
+ * does without it. */
 enum outcome_part {
-    OUTCOME_PART_NONE, // it was not a device: memory of the machine itself
+    OUTCOME_PART_NONE, // it was not a device: memory of the machine itself,
+                       // or what nothing takes
     OUTCOME_PART_DECODE,
     OUTCOME_PART_ENCODE,
     OUTCOME_PART_DEVICE, // all of it: no context, or lost

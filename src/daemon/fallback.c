@@ -9,17 +9,20 @@
 // clang-format off
 static const struct {
     bool is_of_device;
+    bool has_part;    // if it is: else it is the machine's, or the job's
     bool passes;      // by itself, when others give something back
     bool may_be_job;  // as likely the input's fault: a GPU that is required
                       // gets as many tries as the CPU would
     const char *words;
 } meanings[OUTCOME_COUNT] = {
-    [OUTCOME_NO_SESSION]  = {true, true, false, "no encoder session was free"},
-    [OUTCOME_NO_MEMORY]   = {true, true, false, "its memory did not suffice"},
-    [OUTCOME_DEVICE_LOST] = {true, false, false, "it failed"},
-    [OUTCOME_STALLED]     = {true, false, true, "it hung"},
-    [OUTCOME_CRASHED]     = {true, false, true, "the worker crashed on it"},
-    [OUTCOME_KILLED]      = {true, false, true, "the worker was killed on it"},
+    [OUTCOME_NO_SESSION]  = {true, false, true, false, "no encoder session was free"},
+    [OUTCOME_NO_MEMORY]   = {true, true, true, false, "its memory did not suffice"},
+    [OUTCOME_DEVICE_LOST] = {true, false, false, false, "it failed"},
+    [OUTCOME_BAD_INPUT]   = {true, true, false, false, "it does not take this"},
+    [OUTCOME_BAD_REQUEST] = {true, true, false, false, "it does not take this"},
+    [OUTCOME_STALLED]     = {true, false, false, true, "it hung"},
+    [OUTCOME_CRASHED]     = {true, false, false, true, "the worker crashed on it"},
+    [OUTCOME_KILLED]      = {true, false, false, true, "the worker was killed on it"},
 };
 
 static const char *const parts[OUTCOME_PART_COUNT] = {
@@ -116,8 +119,8 @@ enum fallback_step fallback_judge(struct fallback *f,
 {
     if (!meanings[outcome].is_of_device || strcmp(given->device, "cpu") == 0)
         return FALLBACK_NONE;
-    // memory of the machine itself: the CPU would fare no better
-    if (outcome == OUTCOME_NO_MEMORY && part == OUTCOME_PART_NONE)
+    // the CPU would fare no better
+    if (meanings[outcome].has_part && part == OUTCOME_PART_NONE)
         return FALLBACK_NONE;
     if (hardware == JOB_HARDWARE_REQUIRE && meanings[outcome].may_be_job)
         return FALLBACK_NONE;

@@ -21,6 +21,25 @@ static const struct {
     {"CUDA_ERROR_OUT_OF_MEMORY",   "",     OUTCOME_NO_MEMORY},
     {"out of memory (10)",         "",     OUTCOME_NO_MEMORY},
     {"No decoder surfaces left",   "",     OUTCOME_NO_MEMORY},
+    // of a stream that its capabilities promise, and its decoder does not take
+    {"cuvidCreateDecoder", "CUDA_ERROR_NOT_SUPPORTED", OUTCOME_BAD_INPUT},
+    // all else that comes of the driver, whatever code libav makes of it
+    {"CUDA_ERROR_",                "",     OUTCOME_DEVICE_LOST},
+    {"OpenEncodeSessionEx failed", "",     OUTCOME_DEVICE_LOST},
+    {"EncodePicture failed",       "",     OUTCOME_DEVICE_LOST},
+    {"nvenc API version",          "",     OUTCOME_DEVICE_LOST},
+    {"Cannot load ",               "",     OUTCOME_DEVICE_LOST},
+};
+
+/* Codes of what is asked for, not of a device that fails. */
+static const int refusals[] = {-EINVAL, -ENOSYS, -ENOTSUP, -ERANGE};
+
+/* Whose fault it is that a part does not take what it is given. */
+static const enum outcome refused[OUTCOME_PART_COUNT] = {
+    [OUTCOME_PART_NONE]   = OUTCOME_DEVICE_LOST,
+    [OUTCOME_PART_DECODE] = OUTCOME_BAD_INPUT,
+    [OUTCOME_PART_ENCODE] = OUTCOME_BAD_REQUEST,
+    [OUTCOME_PART_DEVICE] = OUTCOME_BAD_INPUT,
 };
 
 /* How lines begin, or what is in them, that tell of drivers. */
@@ -47,26 +66,40 @@ static bool says(const char *line, const char *first, const char *then)
     return at && strstr(at, then);
 }
 
-static enum outcome outcome_of(int code, const char *line)
+static bool is_refusal(int code)
+{
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        if (refusals[i] == code)
+            return true;
+    }
+    return false;
+}
+
+static enum outcome outcome_of(enum outcome_part part, int code,
+                               const char *line)
 {
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         if (says(line, lines[i].first, lines[i].then))
             return lines[i].outcome;
     }
+    if (is_refusal(code))
+        return refused[part];
     return code == -ENOMEM ? OUTCOME_NO_MEMORY : OUTCOME_DEVICE_LOST;
 }
 
 struct hwfault hwfault_classify(enum outcome_part part, int code,
                                 const char *line, int64_t free_memory)
 {
-    enum outcome outcome = outcome_of(code, line);
+    enum outcome outcome = outcome_of(part, code, line);
+    bool is_told =
+        outcome == OUTCOME_NO_SESSION || outcome == OUTCOME_NO_MEMORY;
 
     if (outcome == OUTCOME_NO_SESSION && strstr(line, "(10)") &&
         free_memory >= 0 && free_memory < SESSION_MEMORY)
         outcome = OUTCOME_NO_MEMORY;
     // who cannot even say how much is free is lost as a whole
-    if (outcome == OUTCOME_DEVICE_LOST && free_memory < 0)
-        part = OUTCOME_PART_DEVICE;
+    if (!is_told && free_memory < 0)
+        return (struct hwfault){OUTCOME_DEVICE_LOST, OUTCOME_PART_DEVICE};
     return (struct hwfault){outcome, part};
 }
 

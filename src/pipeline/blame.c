@@ -14,6 +14,8 @@ static const char *const meanings[OUTCOME_COUNT] = {
     [OUTCOME_NO_SESSION] = "grants no more sessions",
     [OUTCOME_NO_MEMORY] = "has too little memory left",
     [OUTCOME_DEVICE_LOST] = "failed",
+    [OUTCOME_BAD_INPUT] = "does not take this",
+    [OUTCOME_BAD_REQUEST] = "does not take this",
 };
 
 int blame_device(struct stage *s, const struct hwdevice *device,

@@ -53,6 +53,12 @@ static void judge__what_the_next_attempt_does_without(void **state)
         {W(AUTO), &whole, OUTCOME_NO_MEMORY, ENCODE, F(WITHOUT), true, false},
         {W(AUTO), &whole, OUTCOME_NO_MEMORY, DECODE, F(WITHOUT), false, true},
         {W(AUTO), &whole, OUTCOME_NO_SESSION, ENCODE, F(WITHOUT), true, false},
+        // what another may take
+        {W(AUTO), &whole, OUTCOME_BAD_INPUT, DECODE, F(WITHOUT), false, true},
+        {W(AUTO), &whole, OUTCOME_BAD_REQUEST, ENCODE, F(WITHOUT), true, false},
+        {W(PREFER), &whole, OUTCOME_BAD_INPUT, DEVICE, F(WITHOUT), false, false},
+        {W(REQUIRE), &whole, OUTCOME_BAD_INPUT, DECODE, F(WITHOUT), false, true},
+        {W(REQUIRE), &whole, OUTCOME_BAD_REQUEST, ENCODE, F(END), true, false},
         // at last all CPU
         {W(AUTO), &whole, OUTCOME_DEVICE_LOST, DEVICE, F(WITHOUT), false, false},
         {W(AUTO), &whole, OUTCOME_NO_MEMORY, DEVICE, F(WITHOUT), false, false},

@@ -61,7 +61,7 @@ MOMENTS = ("first", "hundredth", "drain")
 OPENING = {
     "no_driver": ({"no_driver": 1}, "device_lost", CPU),
     "no_context": ({"vram": 32}, "no_memory", CPU),
-    "no_decoder": ({"decode_h264": 0}, "device_lost", NO_DECODER),
+    "no_decoder": ({"decode_h264": 0}, "bad_input", NO_DECODER),
     "decoder_refused": ({"fail_create": 1}, "device_lost", NO_DECODER),
     "too_few_surfaces": ({"surface_limit": 2}, "device_lost", NO_DECODER),
     "no_encoder": ({"no_encoder": 1}, "device_lost", NO_ENCODER),

@@ -181,7 +181,7 @@ class Faults(gpucase.GpuCase):
         self.break_down("device_lost", "device", no_driver=1)
         self.break_down("device_lost", "encode", no_encoder=1)
         self.break_down("device_lost", "encode", "11.1", nvenc_version="10.0")
-        self.break_down("device_lost", "decode", decode_h264=0)
+        self.break_down("bad_input", "decode", decode_h264=0)
 
     def test_ladder__ends_as_a_whole(self):
         outputs = [self.OUTPUT, self.OUTPUT | {"path": "b.mp4"}, self.OUTPUT | {"path": "c.mp4"}]

@@ -97,8 +97,8 @@ class Streams(gpucase.GpuCase):
         source = "testsrc2=size=320x180:rate=25:duration=0.6"
         path = joined("deeper.ts", (source, "yuv420p"), (source, "yuv420p10le"))
         said = self.attempt(path, self.output())
-        self.assertEqual((said["outcome"][0]["outcome"], said["outcome"][0]["part"]), ("device_lost", "decode"))
-        self.assertIn("does not decode this stream", said["outcome"][0]["text"])
+        self.assertEqual((said["outcome"][0]["outcome"], said["outcome"][0]["part"]), ("bad_input", "decode"))
+        self.assertIn("does not take this: it does not decode this stream", said["outcome"][0]["text"])
         self.clean()
         # what the daemon tries next
         plan, _ = self.transcode(path, grant=FULL | {"decode": False})

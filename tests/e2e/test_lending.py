@@ -196,6 +196,10 @@ class Fallbacks(Lending):
             ("deaf@1", "auto", [WHOLE, ON_CPU], "done", "cuda:0: it hung"),
             ("say:device_lost:decode@1", "require", [WHOLE, decode], "done", "cuda:0 decoding: it failed"),
             ("say:device_lost:encode@1", "require", [WHOLE], "device_lost", None),
+            # another may take it
+            ("say:bad_input:decode@1", "auto", [WHOLE, decode], "done", "cuda:0 decoding: it does not take this"),
+            ("say:bad_request:encode@1", "prefer", [WHOLE, encode], "done", "cuda:0 encoding: it does not take this"),
+            ("say:bad_request:encode@1", "require", [WHOLE], "bad_request", None),
             ("crash@1", "require", [WHOLE], "crashed", None),
             # no fault of a device's
             ("say:bad_input@1", "auto", [WHOLE], "bad_input", None),
@@ -287,6 +291,15 @@ class Quarantine(Lending):
         self.assertEqual(self.plans(shown), ["cuda:0 sessions=0 decode=1"])
         wait_until(lambda: self.devices(service)["cuda:0"]["health"] == "ok", "it is well again")
         self.assertEqual(self.plans(self.ended(service, "gpu+ready+done")), [WHOLE])
+
+
+    def test_jobs_that_it_does_not_take__are_no_failures_of_it(self):
+        service = self.start()
+        for words in ("say:bad_request:encode@1", "say:bad_input:decode@1", "say:bad_input:device@1"):
+            for _ in range(4):
+                shown = self.ended(service, f"gpu+ready+{words}+done")
+                self.assertEqual((shown["state"], self.plans(shown)[0]), ("succeeded", WHOLE), shown)
+        self.assertEqual(self.devices(service)["cuda:0"]["health"], "ok")
 
 
 class Neighbours(Lending):

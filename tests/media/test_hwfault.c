@@ -43,8 +43,34 @@ static void hwfault_classify__what_libav_says__decides(void **state)
         {OUTCOME_PART_ENCODE, -EIO, "EncodePicture failed!: generic error (20)",
          MIB(2000), OUTCOME_DEVICE_LOST},
         {OUTCOME_PART_ENCODE, -EINVAL,
-         "InitializeEncoder failed: invalid param (8): ", MIB(2000),
+         "OpenEncodeSessionEx failed: invalid param (8): ", MIB(2000),
          OUTCOME_DEVICE_LOST},
+        {OUTCOME_PART_ENCODE, -EINVAL,
+         "EncodePicture failed!: encoder not initialized (11)", MIB(2000),
+         OUTCOME_DEVICE_LOST},
+        {OUTCOME_PART_ENCODE, -ENOSYS,
+         "Driver does not support the required nvenc API version. Required: "
+         "12.0 Found: 11.1",
+         MIB(2000), OUTCOME_DEVICE_LOST},
+        {OUTCOME_PART_DECODE, -ENOTSUP,
+         "cvdl->cuvidCreateDecoder(&decoder->decoder, params) failed -> "
+         "CUDA_ERROR_UNKNOWN: unknown error\nFailed setup for format cuda",
+         MIB(2000), OUTCOME_DEVICE_LOST},
+        // what one job asks for is no failure of the device
+        {OUTCOME_PART_ENCODE, -EINVAL,
+         "InitializeEncoder failed: invalid param (8): ", MIB(2000),
+         OUTCOME_BAD_REQUEST},
+        {OUTCOME_PART_ENCODE, -ENOSYS,
+         "Max B-frames 3 exceed 0\nProvided device doesn't support required "
+         "NVENC features",
+         MIB(2000), OUTCOME_BAD_REQUEST},
+        {OUTCOME_PART_DECODE, -ENOTSUP, "", MIB(2000), OUTCOME_BAD_INPUT},
+        {OUTCOME_PART_DECODE, -ENOTSUP,
+         "cvdl->cuvidCreateDecoder(&decoder->decoder, params) failed -> "
+         "CUDA_ERROR_NOT_SUPPORTED: operation not supported",
+         MIB(2000), OUTCOME_BAD_INPUT},
+        {OUTCOME_PART_DEVICE, -ENOSYS, "Unsupported input format: rgb48le",
+         MIB(2000), OUTCOME_BAD_INPUT},
         {OUTCOME_PART_DECODE, -EIO,
          "cuvidCreateDecoder failed -> CUDA_ERROR_OUT_OF_MEMORY: out of memory",
          MIB(20), OUTCOME_NO_MEMORY},
@@ -86,6 +112,10 @@ static void hwfault_classify__device_answers_no_more__it_is_lost(void **state)
     (void)state;
     assert_int_equal(f.outcome, OUTCOME_DEVICE_LOST);
     assert_int_equal(f.part, OUTCOME_PART_DEVICE);
+    const struct hwfault silent = hwfault_classify(OUTCOME_PART_ENCODE, -EINVAL,
+                                                   "", HWFAULT_MEMORY_UNKNOWN);
+    assert_int_equal(silent.outcome, OUTCOME_DEVICE_LOST);
+    assert_int_equal(silent.part, OUTCOME_PART_DEVICE);
 }
 
 static void line__of_a_driver_or_of_the_input__is_told_apart(void **state)
