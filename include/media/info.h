@@ -58,6 +58,7 @@ struct media_stream {
 struct media_info {
     char format[48];              // libav's name: "mov,mp4,m4a,3gp,3g2,mj2"
     bool image;                   // one still picture
+    bool passes;                  // a pipe: what was read of it is gone
     int64_t start;                // µs, of the earliest stream
     int64_t duration;             // µs, -1 unknown
     struct media_stream *streams; // owned

@@ -40,7 +40,8 @@ struct need {
     size_t rendition_count;
     struct need_device devices[NEED_DEVICES_MOST]; // without the CPU
     size_t device_count;
-    double duration; // s of media to do, -1 unknown
+    double duration;   // s of media to do, -1 unknown
+    bool input_passes; // a pipe: no other worker can begin it anew
 };
 
 struct record;

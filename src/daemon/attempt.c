@@ -483,6 +483,11 @@ void attempt_grant(struct attempt *a, const struct grant *grant)
     happen(a, TASK_GRANT, NULL);
 }
 
+bool attempt_is_waiting(const struct attempt *a)
+{
+    return a->state == TASK_WAITING;
+}
+
 int attempt_pid(const struct attempt *a)
 {
     return child_pid(a->worker);

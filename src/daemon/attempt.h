@@ -71,6 +71,9 @@ void attempt_destroy(struct attempt *a);
 
 void attempt_grant(struct attempt *a, const struct grant *grant);
 
+/* For a grant, and for nothing else? */
+bool attempt_is_waiting(const struct attempt *a);
+
 /* Of its worker. */
 int attempt_pid(const struct attempt *a);
 

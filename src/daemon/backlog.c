@@ -127,9 +127,14 @@ static struct owner *want_owner(struct backlog *b, uid_t uid)
     return o;
 }
 
+enum job_hardware backlog_wish(const struct backlog_job *j)
+{
+    return j->needs_cpu ? JOB_HARDWARE_NONE : j->job.hardware;
+}
+
 static struct list *queue_of(const struct backlog_job *j)
 {
-    return &j->owner->queues[j->job.priority][j->job.hardware];
+    return &j->owner->queues[j->job.priority][backlog_wish(j)];
 }
 
 static void enqueue(struct backlog_job *j)

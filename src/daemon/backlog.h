@@ -31,7 +31,11 @@ struct backlog_job {
     int64_t ticket;       // the lower, the earlier it came
     struct work *work;    // not owned; while it is more than a row
     bool started;         // has an attempt
+    bool needs_cpu;       // no GPU helps it; changes only while it is started
 };
+
+/* Whom it waits beside: those who wish for the same, or for the CPU. */
+enum job_hardware backlog_wish(const struct backlog_job *j);
 
 struct backlog *backlog_create(void);
 /* Frees the entries too. NULL is allowed. */

@@ -128,6 +128,7 @@ static void decide(struct planning *p, const struct need *need,
         .need = need,
         .fallback = &nothing,
         .since = clock_now(),
+        .needs_cpu = true, // it stands in no queue to go back to
     };
 
     dispatcher_view(p->daemon->dispatcher, &view);

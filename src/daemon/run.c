@@ -32,7 +32,7 @@ static void on_needs(void *user, const struct need *need)
 {
     struct work *w = user;
 
-    load_of(w)->inspecting[w->row->job.hardware]--;
+    load_of(w)->inspecting[backlog_wish(w->row)]--;
     w->need = *need;
     w->is_waiting = true;
     if (!w->waits_since)
@@ -62,7 +62,7 @@ static void grant(struct work *w, const struct scheduler_answer *a)
     w->is_granted = true;
     w->takes_slot = a->takes_slot;
     w->waits_since = 0;
-    load_of(w)->ungranted[w->row->job.hardware]--;
+    load_of(w)->ungranted[backlog_wish(w->row)]--;
     load_of(w)->cpu_jobs += a->takes_slot;
     (void)snprintf(w->why, sizeof(w->why), "%s", a->why);
     lending_lend(lending_of(w), &w->loan, &a->grant, &w->need);
@@ -80,6 +80,15 @@ static void refuse(struct work *w, const struct scheduler_answer *a)
     work_finish(w, a->outcome, a->why, NULL);
 }
 
+/* From now on it is one of those that wait for the CPU. */
+static void lean_to_cpu(struct work *w)
+{
+    load_of(w)->ungranted[backlog_wish(w->row)]--;
+    w->row->needs_cpu = true;
+    load_of(w)->ungranted[backlog_wish(w->row)]++;
+    dispatcher_wake(w->dispatcher); // the next one may be inspected
+}
+
 void run_decide(struct work *w, struct scheduler_view *view)
 {
     const struct inventory *inventory = w->dispatcher->daemon->inventory;
@@ -89,18 +98,26 @@ void run_decide(struct work *w, struct scheduler_view *view)
         .need = &w->need,
         .fallback = &w->fallback,
         .since = w->waits_since,
+        .needs_cpu = w->row->needs_cpu,
     };
     struct scheduler_answer a;
 
+    if (!attempt_is_waiting(w->attempt))
+        return; // it is being stopped
     job.held = lending_held(&w->loan, &job.held_on);
     scheduler_decide(view, &job, &a);
     // why there is no GPU is known better there
     if (a.why[0] && view->device_count == 0)
         (void)snprintf(a.why, sizeof(a.why), "%s",
                        inventory_problem(inventory));
+    if (a.needs_cpu && !w->row->needs_cpu)
+        lean_to_cpu(w);
     switch (a.verdict) {
     case SCHEDULER_WAITS:
         dispatcher_look_at(w->dispatcher, a.until);
+        break;
+    case SCHEDULER_RETURNS:
+        attempt_stop(w->attempt, TASK_RETURNED);
         break;
     case SCHEDULER_GRANTS:
         // when the worker that stands ready is gone, it is decided again

@@ -184,6 +184,24 @@ static void decide_require(struct scheduler_view *view,
         reserve(view, job, &best);
 }
 
+/* It waits, and no GPU will end that: so it is one of those that wish for the
+ * CPU, of which there are not more than can go on soon. What a pipe gave is
+ * gone: then its worker is the only one. */
+static void lean_to_cpu(struct scheduler_view *view,
+                        const struct scheduler_job *job,
+                        struct scheduler_answer *a)
+{
+    int64_t *beside = &view->load.ungranted[JOB_HARDWARE_NONE];
+
+    a->needs_cpu = true;
+    if (job->needs_cpu)
+        return;
+    if (*beside >= view->limits->cpu_jobs && !job->need->input_passes)
+        a->verdict = SCHEDULER_RETURNS;
+    else
+        (*beside)++;
+}
+
 /* What is free now, and the CPU for the rest. */
 static void decide_auto(struct scheduler_view *view,
                         const struct scheduler_job *job,
@@ -197,6 +215,9 @@ static void decide_auto(struct scheduler_view *view,
         grant_gpu(view, job, &best, a);
     else
         grant_cpu(view, job, a);
+    if (a->verdict == SCHEDULER_WAITS && view->device_count > 0 &&
+        best.fit != OFFER_LATER && best.fit != OFFER_BARRED)
+        lean_to_cpu(view, job, a);
 }
 
 /* All that the GPU takes of it, for a while; then what is free. */

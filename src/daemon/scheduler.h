@@ -76,10 +76,12 @@ struct scheduler_job {
     int64_t since;                   // monotonic µs that it has waited
     const char *held_on; // device on which its worker has a context already
     int64_t held;        // bytes of VRAM, counted there as ours
+    bool needs_cpu;      // it counts among those that wish for no GPU
 };
 
 enum scheduler_verdict {
     SCHEDULER_WAITS,
+    SCHEDULER_RETURNS, // to the queue, for the CPU: enough stand ready for that
     SCHEDULER_GRANTS,
     SCHEDULER_REFUSES, // it would wait for ever, or cannot wait
 };
@@ -87,7 +89,8 @@ enum scheduler_verdict {
 struct scheduler_answer {
     enum scheduler_verdict verdict;
     struct grant grant;
-    bool takes_slot;      // of the CPU
+    bool takes_slot; // of the CPU
+    bool needs_cpu;  // it waits for the CPU alone: others may have a GPU's turn
     bool sends_warm_away; // the device's warm worker must give its VRAM up
     enum outcome outcome; // of a refusal
     int64_t until; // monotonic µs when waiting ends by itself, 0: it does not

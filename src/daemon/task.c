@@ -107,6 +107,7 @@ static const struct {
     [TASK_OPENER_DIED] = {OUTCOME_CRASHED, "the program that opens the job's files died"},
     [TASK_SHUTDOWN]    = {OUTCOME_INTERRUPTED, "the service was shut down"},
     [TASK_HELD]        = {OUTCOME_INTERRUPTED, "paused before it ran"},
+    [TASK_RETURNED]    = {OUTCOME_INTERRUPTED, "it waits for the CPU, and left its place to others"},
 };
 
 /* What a worker may say of itself without being asked to stop; the rest is for
@@ -228,8 +229,9 @@ enum task_verdict task_verdict(struct store_job *job,
 {
     enum outcome outcome = ending->outcome;
 
-    if (ending->reason == TASK_HELD && outcome == OUTCOME_INTERRUPTED)
-        return TASK_AGAIN; // asked for, so it counts as nothing
+    if ((ending->reason == TASK_HELD || ending->reason == TASK_RETURNED) &&
+        outcome == OUTCOME_INTERRUPTED)
+        return TASK_AGAIN; // our own wish, so it counts as nothing
     if (ending->cause == TASK_OF_DEVICE && ending->trace == TASK_UNSEEN)
         return TASK_ELSEWHERE;
     if (outcome == OUTCOME_INTERRUPTED)

@@ -86,7 +86,8 @@ enum task_reason {
     TASK_MISBEHAVED,
     TASK_OPENER_DIED,
     TASK_SHUTDOWN,
-    TASK_HELD, // Pause before it ran: back to the queue
+    TASK_HELD,     // Pause before it ran: back to the queue
+    TASK_RETURNED, // likewise, for others can go on sooner
     TASK_REASON_COUNT
 };
 

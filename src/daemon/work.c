@@ -45,7 +45,7 @@ static struct scheduler_load *load_of(const struct work *w)
 /* The attempt is over: what it had is free again. */
 static void give_back(struct work *w)
 {
-    enum job_hardware wish = w->row ? w->row->job.hardware : JOB_HARDWARE_AUTO;
+    enum job_hardware wish = w->row ? backlog_wish(w->row) : JOB_HARDWARE_AUTO;
 
     if (w->phase == WORK_FETCHING || w->phase == WORK_RUNNING) {
         load_of(w)->attempts--;
@@ -157,8 +157,8 @@ void work_start(struct work *w)
     w->phase = WORK_FETCHING;
     w->wanted = TASK_NO_REASON;
     load_of(w)->attempts++;
-    load_of(w)->ungranted[w->row->job.hardware]++;
-    load_of(w)->inspecting[w->row->job.hardware]++;
+    load_of(w)->ungranted[backlog_wish(w->row)]++;
+    load_of(w)->inspecting[backlog_wish(w->row)]++;
     w->row->job.attempts++;
     story_begin(&w->story, w->row->job.attempts);
     work_enter(w, STATE_STARTING);
@@ -178,6 +178,12 @@ static void answer_holders(struct work *w)
     }
 }
 
+/* Is there more to be remembered than its row can? */
+static bool is_scarred(const struct work *w)
+{
+    return w->row->needs_cpu && w->fallback.bar_count > 0;
+}
+
 /* Back into the queue; what was asked for meanwhile is answered. */
 void work_requeue(struct work *w)
 {
@@ -195,7 +201,7 @@ void work_requeue(struct work *w)
         work_finish(w, OUTCOME_CANCELLED, "cancelled", NULL);
     } else if (row->job.attached && j->stopping) {
         work_finish(w, OUTCOME_INTERRUPTED, "the service was shut down", NULL);
-    } else if (!row->job.attached) {
+    } else if (!row->job.attached && !is_scarred(w)) {
         work_destroy(w); // a row will do again
     }
     dispatcher_check_settled(j);

@@ -46,7 +46,7 @@ void plan_need(const struct plan *plan, const struct media_info *info,
 {
     int64_t left = info->duration < 0 ? -1 : info->duration - plan->start;
 
-    *ret = (struct need){.duration = -1};
+    *ret = (struct need){.input_passes = info->passes, .duration = -1};
     if (plan->duration != JOB_UNSET && (left < 0 || plan->duration < left))
         left = plan->duration;
     if (left >= 0)

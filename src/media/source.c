@@ -231,6 +231,7 @@ int source_open(struct source **ret, struct file_io *io,
     if (r < 0)
         goto fail;
     inspect_format(&s->info, s->format);
+    s->info.passes = file_io_size(io) < 0;
     r = inspect_check(&s->info, e);
     if (r < 0)
         goto fail;

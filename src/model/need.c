@@ -45,6 +45,7 @@ static const struct field fields[] = {
      .most = NEED_DEVICES_MOST, .fallback = "[]"},
     {"duration", ROW_NUMBER(struct need, duration), .flags = FIELD_NULLABLE,
      .most = 1e9, .fallback = "null"},
+    {"input_passes", ROW_BOOL(struct need, input_passes), .fallback = "false"},
 };
 // clang-format on
 

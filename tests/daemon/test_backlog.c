@@ -101,6 +101,25 @@ static void next__wishes_that_have_no_use__are_passed_over(void **state)
     backlog_destroy(b);
 }
 
+static void requeue__of_one_that_needs_the_cpu__waits_for_that(void **state)
+{
+    const unsigned gpu = BACKLOG_WISH(JOB_HARDWARE_AUTO);
+    struct backlog *b = backlog_create();
+
+    (void)state;
+    for (int64_t id = 1; id <= 2; id++)
+        add(b, id, 10, JOB_NORMAL);
+    struct backlog_job *first = backlog_find(b, 1);
+    assert_int_equal(backlog_wish(first), JOB_HARDWARE_AUTO);
+    assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 1);
+    first->needs_cpu = true;
+    assert_int_equal(backlog_wish(first), JOB_HARDWARE_NONE);
+    backlog_requeue(b, first);
+    assert_int_equal(backlog_next(b, NOBODY_AGES, NO_CAP, gpu)->job.id, 2);
+    assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 1);
+    backlog_destroy(b);
+}
+
 static void next__owner_at_its_cap__is_passed_over(void **state)
 {
     struct backlog *b = backlog_create();
@@ -261,6 +280,7 @@ int main(void)
         cmocka_unit_test(next__classes_before_arrival),
         cmocka_unit_test(next__aged_batch_job__counts_as_normal),
         cmocka_unit_test(next__wishes_that_have_no_use__are_passed_over),
+        cmocka_unit_test(requeue__of_one_that_needs_the_cpu__waits_for_that),
         cmocka_unit_test(next__owner_at_its_cap__is_passed_over),
         cmocka_unit_test(requeue__goes_back_to_its_place),
         cmocka_unit_test(hold__keeps_it_aside_until_release),

@@ -97,7 +97,9 @@ static const char *describe(const struct scheduler_answer *a)
     static char text[96];
 
     if (a->verdict == SCHEDULER_WAITS)
-        return "waits";
+        return a->needs_cpu ? "waits for the cpu" : "waits";
+    if (a->verdict == SCHEDULER_RETURNS)
+        return "returns";
     if (a->verdict == SCHEDULER_REFUSES)
         (void)snprintf(text, sizeof(text), "refused %s",
                        outcome_name(a->outcome));
@@ -148,7 +150,7 @@ static void decide__by_wish_and_what_is_free(void **state)
         {N, W(AUTO), 3, 0, 0, 0, 2, "cuda:0 3 decode", ""},
         {N, W(AUTO), 3, 0, 1, 0, 0, "cuda:0 2 decode slot", "cuda:0 grants 2 of 3 encoder sessions"},
         {N, W(AUTO), 4, 0, 0, 0, 0, "cuda:0 3 decode slot", "cuda:0 grants 3 of 4 encoder sessions"},
-        {N, W(AUTO), 4, 0, 0, 0, 2, "waits", "cuda:0 grants 3 of 4 encoder sessions"},
+        {N, W(AUTO), 4, 0, 0, 0, 2, "waits for the cpu", "cuda:0 grants 3 of 4 encoder sessions"},
         // prefer: waits for all, for a while
         {N, W(PREFER), 1, 0, 0, 0, 0, "cuda:0 1 decode", ""},
         {N, W(PREFER), 1, 0, 3, 0, 0, "waits", "cuda:0 has no encoder session free"},
@@ -367,6 +369,68 @@ static void decide__one_after_the_other__share_what_there_is(void **state)
     }
 }
 
+/* Whom no GPU helps waits for the CPU beside few others; the rest leaves its
+ * place to jobs that a GPU does help. */
+static void decide__many_that_need_the_cpu__few_stand_ready(void **state)
+{
+    static const struct {
+        enum job_hardware hardware;
+        int64_t ready; // others that wait for the CPU
+        bool is_one;   // of them, already
+        bool passes;   // its input is a pipe
+        const char *expect;
+    } cases[] = {
+        {W(AUTO), 0, false, false, "waits for the cpu"},
+        {W(AUTO), 1, false, false, "waits for the cpu"},
+        {W(AUTO), 2, false, false, "returns"},
+        {W(PREFER), 2, false, false, "returns"},
+        {W(AUTO), 2, true, false, "waits for the cpu"},
+        {W(AUTO), 2, false, true, "waits for the cpu"},
+        {W(NONE), 2, false, false, "waits"},
+    };
+    struct need need = need_of(1);
+
+    (void)state;
+    need.device_count = 0;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        static const struct fallback nothing;
+        const struct scheduler_job job = {
+            .hardware = cases[i].hardware,
+            .need = &need,
+            .fallback = &nothing,
+            .since = NOW,
+            .needs_cpu = cases[i].is_one,
+        };
+        struct scheduler_answer a;
+        struct scene s;
+        print_message("case %zu\n", i);
+        set_up(&s, 1);
+        need.input_passes = cases[i].passes;
+        s.view.load.cpu_jobs = 2;
+        s.view.load.ungranted[W(NONE)] = cases[i].ready;
+        scheduler_decide(&s.view, &job, &a);
+        assert_string_equal(describe(&a), cases[i].expect);
+    }
+}
+
+/* Who waits for a session, or for a card to be well again, is none of them. */
+static void decide__waits_for_a_gpu__keeps_its_place(void **state)
+{
+    const struct need need = need_of(1);
+    struct scene s;
+
+    (void)state;
+    for (int sick = 0; sick <= 1; sick++) {
+        set_up(&s, 1);
+        s.view.load.cpu_jobs = s.view.load.ungranted[W(NONE)] = 2;
+        s.view.devices[0].use.own = 3;
+        s.view.devices[0].decodes = s.view.devices[0].encodes = !sick;
+        const struct scheduler_answer a =
+            decide(&s, (struct ask){N, W(AUTO), &need, NULL, 0});
+        assert_string_equal(describe(&a), "waits");
+    }
+}
+
 static void decide__two_cards__the_one_with_more_room(void **state)
 {
     const struct need one = need_of(1);
@@ -574,6 +638,8 @@ int main(void)
         cmocka_unit_test(decide__context_that_its_worker_has__is_part_of_it),
         cmocka_unit_test(decide__prefer__says_until_when),
         cmocka_unit_test(decide__one_after_the_other__share_what_there_is),
+        cmocka_unit_test(decide__many_that_need_the_cpu__few_stand_ready),
+        cmocka_unit_test(decide__waits_for_a_gpu__keeps_its_place),
         cmocka_unit_test(decide__two_cards__the_one_with_more_room),
         cmocka_unit_test(decide__ladder__is_overtaken_but_not_for_ever),
         cmocka_unit_test(decide__learned_limit__is_not_for_ever),

@@ -239,6 +239,7 @@ static void judge__believes_what_fits(void **state)
         {OUTCOME_NONE, S(OPENER_DIED), {0, 0}, OUTCOME_CRASHED, "files"},
         {OUTCOME_NONE, S(SHUTDOWN), {0, SIGTERM}, OUTCOME_INTERRUPTED, "shut down"},
         {OUTCOME_NONE, S(HELD), {0, 0}, OUTCOME_INTERRUPTED, "paused"},
+        {OUTCOME_NONE, S(RETURNED), {0, 0}, OUTCOME_INTERRUPTED, "left its place"},
     };
 
     (void)state;
@@ -285,6 +286,8 @@ static void verdict__counts_and_bounds(void **state)
         {{.attached = true}, OUTCOME_INTERRUPTED, S(SHUTDOWN), S(UNSEEN), S(OF_JOB), S(END), 0, 1},
         {{.interruptions = 2}, OUTCOME_INTERRUPTED, S(HELD), S(UNSEEN), S(OF_JOB), S(AGAIN), 0, 2},
         {{.failures = 2}, OUTCOME_INTERRUPTED, S(HELD), S(UNSEEN), S(OF_JOB), S(AGAIN), 2, 0},
+        {{.interruptions = 2}, OUTCOME_INTERRUPTED, S(RETURNED), S(UNSEEN), S(OF_JOB), S(AGAIN), 0, 2},
+        {{.attached = true}, OUTCOME_INTERRUPTED, S(RETURNED), S(UNSEEN), S(OF_JOB), S(AGAIN), 0, 0},
         // a device's failure is no try, however many there were
         {{0}, OUTCOME_NO_SESSION, S(NO_REASON), S(UNSEEN), S(OF_DEVICE), S(ELSEWHERE), 0, 0},
         {{.failures = 2}, OUTCOME_CRASHED, S(NO_REASON), S(UNSEEN), S(OF_DEVICE), S(ELSEWHERE), 2, 0},

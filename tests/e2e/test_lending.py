@@ -136,6 +136,28 @@ class Wishes(Lending):
         shown = self.ended(service, "gpu:5+ready+done", hardware="prefer")
         self.assertEqual(self.plans(shown), ["cuda:0 sessions=3 decode=1"])
 
+    def test_many_jobs_that_need_the_cpu__do_not_keep_one_from_the_card(self):
+        service = self.start(attempts=4, cpu_jobs=1)
+        holder = self.submit(service, "encode+ready+until:go+done", hardware="none")
+        service.wait_for(holder[0], "running")
+        # the card encodes nothing of these, which shows when they are inspected
+        many = self.submit(service, "encode+ready+done", 5) + self.submit(service, "encode+ready+done", 5, hardware="prefer")
+        crash = self.submit(service, "gpu+ready+crash@1+output+done", 2)  # of a kind that fails there
+        shown = self.ended(service, "gpu+ready+done")
+        self.assertEqual(self.plans(shown), [WHOLE], shown)
+        self.assertEqual(service.state_of(holder[0]), "running")
+        self.go()
+        for id in many:
+            shown = service.wait_for(id)
+            self.assertEqual((shown["state"], shown["attempts"][-1]["device"]), ("succeeded", "cpu"), shown)
+            for a in shown["attempts"][:-1]:
+                self.assertEqual((a["outcome"], a["text"]),
+                                 ("interrupted", "it waits for the CPU, and left its place to others"))
+        for id in crash:
+            shown = service.wait_for(id)
+            self.assertEqual(shown["state"], "succeeded", shown)
+            self.assertEqual(self.plans(shown)[0::len(shown["attempts"]) - 1], [WHOLE, ON_CPU], shown)
+
     def test_no_gpu__require__is_refused_with_the_reason(self):
         service = self.start(devices=())
         wait_until(lambda: self.problems(service) == ["no card today"], "the survey has ended")

@@ -15,12 +15,12 @@ static void need_to_json__need__is_read_back_the_same(void **state)
 {
     static const char *const cases[] = {
         "{'decodes_video':false,'codec':'','width':0,'height':0,'depth':0,"
-        "'renditions':[],'devices':[],'duration':null}",
+        "'renditions':[],'devices':[],'duration':null,'input_passes':false}",
         "{'decodes_video':true,'codec':'hevc','width':3840,'height':2160,"
         "'depth':10,'renditions':[{'codec':'h264','width':1920,'height':1080,"
         "'depth':8},{'codec':'h264','width':1280,'height':720,'depth':8}],"
         "'devices':[{'id':'cuda:0','sessions':2,'decodes':true,"
-        "'surfaces':12}],'duration':5400.5}",
+        "'surfaces':12}],'duration':5400.5,'input_passes':true}",
     };
 
     (void)state;
