@@ -4,6 +4,7 @@
 #ifndef MODEL_DEVICE_H
 #define MODEL_DEVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct json_t;
@@ -18,9 +19,10 @@ struct device_gpu {
     const struct survey_device *survey;
     const struct sample *sample; // NULL: none that is fresh
     const struct marks *marks;
-    int32_t own;     // encoder sessions of ours, DEVICE_UNKNOWN
-    int32_t foreign; // of others
-    int32_t limit;   // in all, as far as one knows
+    int32_t own;      // encoder sessions of ours, DEVICE_UNKNOWN
+    int32_t foreign;  // of others
+    int32_t limit;    // in all, as far as one knows
+    bool is_discreet; // its programs are counted, and not named
 };
 
 struct device {

@@ -186,13 +186,16 @@ static void print_processes(const json_t *gpu)
     json_array_foreach (json_object_get(gpu, "processes"), i, p) {
         const char *name = json_string_value(json_object_get(p, "name"));
         const json_t *vram = json_object_get(p, "vram");
+        json_int_t pid = json_integer_value(json_object_get(p, "pid"));
         char size[32] = "not known how much";
 
         if (json_is_integer(vram))
             text_format_size(json_integer_value(vram), size, sizeof(size));
-        page_line("used by", "%s (pid %" JSON_INTEGER_FORMAT "), %s",
-                  name && *name ? name : "?",
-                  json_integer_value(json_object_get(p, "pid")), size);
+        if (pid)
+            page_line("used by", "%s (pid %" JSON_INTEGER_FORMAT "), %s",
+                      name && *name ? name : "?", pid, size);
+        else
+            page_line("used by", "a program (which: not permitted), %s", size);
     }
 }
 

@@ -235,6 +235,18 @@ void doctor_sessions(const struct patient *p, struct finding *ret)
     each_gpu(p, ret, judge_sessions);
 }
 
+/* "python3 (pid 17)"; who is not to know it gets no number. */
+static void name_process(const json_t *process, char *ret, size_t size)
+{
+    const char *name = text_of(process, "name");
+    int pid = (int)number_of(process, "pid");
+
+    if (pid > 0)
+        (void)snprintf(ret, size, "%s (pid %d)", name[0] ? name : "?", pid);
+    else
+        (void)snprintf(ret, size, "a program (which: not permitted)");
+}
+
 /* "python3 (pid 17) 1.1G, …" */
 static void tell_processes(const json_t *processes, char *ret, size_t size)
 {
@@ -244,15 +256,15 @@ static void tell_processes(const json_t *processes, char *ret, size_t size)
     ret[0] = '\0';
     json_array_foreach (processes, i, process) {
         int64_t vram = (int64_t)number_of(process, "vram");
-        const char *name = text_of(process, "name");
         size_t used = strlen(ret);
         char amount[32] = "";
+        char name[96];
 
         if (vram >= 0)
             text_format_size(vram, amount, sizeof(amount));
-        (void)snprintf(ret + used, size - used, "%s%s (pid %d) %s",
-                       i ? ", " : ": ", name[0] ? name : "?",
-                       (int)number_of(process, "pid"), amount);
+        name_process(process, name, sizeof(name));
+        (void)snprintf(ret + used, size - used, "%s%s %s", i ? ", " : ": ",
+                       name, amount);
     }
 }
 

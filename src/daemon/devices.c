@@ -80,7 +80,8 @@ static void tell_health(const struct inventory_device *i,
 }
 
 static json_t *describe_gpu(const struct daemon *d,
-                            const struct inventory_device *i)
+                            const struct inventory_device *i,
+                            const struct access_peer *peer)
 {
     int64_t now = clock_now();
     const struct survey_device *survey = &i->survey;
@@ -98,6 +99,7 @@ static json_t *describe_gpu(const struct daemon *d,
         .own = state.own,
         .foreign = sample ? state.foreign : DEVICE_UNKNOWN,
         .limit = state.limit,
+        .is_discreet = !access_is_operator(&d->rules, peer),
     };
     struct device device = {
         .running = state.attempts,
@@ -119,7 +121,7 @@ void devices_show(struct daemon *d, struct call *call)
 
     for (const struct inventory_device *i = inventory_each(d->inventory, NULL);
          i; i = inventory_each(d->inventory, i))
-        json_array_append_new(devices, describe_gpu(d, i));
+        json_array_append_new(devices, describe_gpu(d, i, &call->peer));
     call_reply(call, json_pack("{s:o, s:s}", "devices", devices, "problem",
                                inventory_problem(d->inventory)));
 }

@@ -50,6 +50,18 @@ static const char *const readings[] = {
     "clock",        "memory_clock", "video_clock", "processes",
 };
 
+/* What they take may be seen by all, what they are may not. */
+static void forget_names(const json_t *processes)
+{
+    size_t i;
+    json_t *p;
+
+    json_array_foreach (processes, i, p) {
+        json_object_set_new(p, "pid", json_integer(0));
+        json_object_set_new(p, "name", json_string(""));
+    }
+}
+
 static void add_readings(json_t *gpu, const struct sample *s)
 {
     struct sample nothing;
@@ -122,6 +134,8 @@ static json_t *gpu_to_json(const struct device_gpu *g)
         json_array_append_new(notes, json_string(g->marks->notes[i]));
     json_object_set_new(gpu, "sessions", record_to_json(&session_record, g));
     add_readings(gpu, g->sample);
+    if (g->is_discreet)
+        forget_names(json_object_get(gpu, "processes"));
     json_object_set_new(gpu, "throttle", throttle_to_json(g->sample));
     json_object_set_new(gpu, "marks", record_to_json(&mark_record, g->marks));
     json_object_set_new(gpu, "notes", notes);

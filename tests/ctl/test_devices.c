@@ -24,7 +24,8 @@
     "'decoder_load':0.2,'temperature':66,'power':31.04,'power_limit':47," \
     "'clock':1303,'memory_clock':2505,'video_clock':1171," \
     "'throttle':['its power limit'],'processes':[{'pid':7," \
-    "'vram':104857600,'name':'a\\u001bb'},{'pid':8,'vram':null,'name':''}]," \
+    "'vram':104857600,'name':'a\\u001bb'},{'pid':8,'vram':null,'name':''}," \
+    "{'pid':0,'vram':1048576,'name':''}]," \
     "'sampled':1000,'marks':{'vram':'ok','load':'ok','encoder_load':'ok'," \
     "'decoder_load':'ok','temperature':'warn','power':'ok','clock':'ok'," \
     "'throttle':'info'},'notes':['above 65 °C under load for 4min']," \
@@ -92,6 +93,7 @@ static void devices__table__and_what_there_is_to_say_of_gpus(void **state)
                "  encodes     h264\n"
                "  used by     a\\x1bb (pid 7), 100.0M\n"
                "  used by     ? (pid 8), not known how much\n"
+               "  used by     a program (which: not permitted), 1.0M\n"
                "  note        above 65 °C under load for 4min\n"
                "\n"
                "cuda:1\n"

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import unittest
 
 import gpucase
 import harness
@@ -54,6 +55,21 @@ class Devices(gpucase.GpuCase):
         self.assertRegex(said, r"\ncuda:0 +0 +0\+1/3 +0% +0% +0% +\d+/4096 MiB +71 °C +18.5 W +Quadro")
         self.assertIn("note        71 °C is above the healthy 35 to 70 °C\n", said)
         self.assertNotIn("\033", said)
+
+    @unittest.skipIf(os.geteuid(), "another user needs root")
+    def test_devices__stranger__sees_how_much_is_used_and_not_by_whom(self):
+        service = self.start({"socket_mode": "0666"}, foreign_vram=512)
+        self.sampled(service)
+        program = harness.for_everybody(harness.TRANSCODECTL, self.folder)
+        service.folder.chmod(0o755)
+
+        def ask(*arguments):
+            return subprocess.run([program, "--socket", service.socket, *arguments, "devices"], user=65534, group=65534,
+                                  extra_groups=[], cwd="/", capture_output=True, text=True, check=True).stdout
+        seen = [d["gpu"]["processes"] for d in json.loads(ask("--json"))["devices"] if d["gpu"]][0]
+        self.assertIn({"pid": 0, "vram": 512 << 20, "name": ""}, seen)
+        self.assertEqual([p for p in seen if p["pid"] or p["name"]], [])
+        self.assertIn("a program (which: not permitted), 512.0M\n", ask())
 
     def test_devices__what_the_driver_lacks__is_not_available(self):
         service = self.start(power=0, sm_clock=0, memory_clock=0, video_clock=0, throttle=-1)

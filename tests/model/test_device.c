@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "model/device.h"
 #include "model/mark.h"
 #include "model/quote.h"
@@ -34,7 +36,7 @@ static void device_to_json__gpu_without_sample__is_all_null(void **state)
     const struct survey_device survey = {.uuid = "GPU-A",
                                          .driver = "470.256.02"};
     const struct marks marks = {0};
-    const struct device_gpu gpu = {&survey, NULL, &marks, -1, -1, 3};
+    const struct device_gpu gpu = {&survey, NULL, &marks, -1, -1, 3, false};
     const struct device d = {
         .id = "cuda:0", .limit = -1, .load = -1, .gpu = &gpu};
 
@@ -73,7 +75,7 @@ static void device_to_json__gpu__has_readings_marks_and_abilities(void **state)
     const struct marks marks = {
         .temperature = MARK_WARN, .notes = {"it is warm"}, .note_count = 1};
     struct sample sample;
-    const struct device_gpu gpu = {&survey, &sample, &marks, 2, 1, 3};
+    const struct device_gpu gpu = {&survey, &sample, &marks, 2, 1, 3, false};
     const struct device d = {.id = "cuda:0", .gpu = &gpu};
 
     (void)state;
@@ -102,12 +104,44 @@ static void device_to_json__gpu__has_readings_marks_and_abilities(void **state)
     json_decref(json);
 }
 
+static void device_to_json__for_strangers__programs_are_not_named(void **state)
+{
+    static const struct survey_device survey;
+    static const struct marks marks;
+
+    (void)state;
+    for (int discreet = 0; discreet <= 1; discreet++) {
+        struct sample_process programs[] = {
+            {.pid = 7, .vram = 1024, .name = "python3"},
+            {.pid = 8, .vram = -1}};
+        struct sample sample;
+        const struct device_gpu gpu = {.survey = &survey,
+                                       .sample = &sample,
+                                       .marks = &marks,
+                                       .is_discreet = discreet};
+        const struct device d = {.id = "cuda:0", .gpu = &gpu};
+
+        sample_init(&sample);
+        memcpy(sample.processes, programs, sizeof(programs));
+        sample.process_count = 2;
+        json_t *json = device_to_json(&d);
+        assert_json(json_incref(json_object_get(json_object_get(json, "gpu"),
+                                                "processes")),
+                    discreet ? "[{'pid':0,'vram':1024,'name':''},"
+                               "{'pid':0,'vram':null,'name':''}]"
+                             : "[{'pid':7,'vram':1024,'name':'python3'},"
+                               "{'pid':8,'vram':null,'name':''}]");
+        json_decref(json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(device_to_json__cpu__is_shown),
         cmocka_unit_test(device_to_json__gpu_without_sample__is_all_null),
         cmocka_unit_test(device_to_json__gpu__has_readings_marks_and_abilities),
+        cmocka_unit_test(device_to_json__for_strangers__programs_are_not_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
