@@ -51,7 +51,11 @@ COUNTED = {
     "lock": Counted("fail_lock", "encoded", "device_lost", NO_ENCODER),
     "lost_decoding": Counted("fail_decode", "decoded", "device_lost", CPU, sticky=1),
     "lost_launching": Counted("fail_launch", "launches", "device_lost", CPU, sticky=1),
+    "lost_mapping": Counted("fail_map", "mapped", "device_lost", CPU, sticky=1),
     "lost_encoding": Counted("fail_encode", "encoded", "device_lost", CPU, sticky=1),
+    "lost_locking": Counted("fail_lock", "encoded", "device_lost", CPU, sticky=1),
+    # for every process of the machine: the survey and the watch lose it, too
+    "lost_for_all": Counted("fail_decode", "decoded", "device_lost", CPU, sticky=2),
     "hang": Counted("hang_encode", "encoded", "stalled", CPU),
     "crash": Counted("crash_encode", "encoded", "crashed", CPU),
 }
@@ -70,6 +74,8 @@ OPENING = {
     "no_session": ({"foreign_sessions": 3}, "no_session", NO_ENCODER),
     "no_session_of_newer_drivers": ({"foreign_sessions": 3, "session_error": 21}, "no_session", NO_ENCODER),
     "no_memory": ({"foreign_vram": 4096 - 64}, "no_memory", CPU),
+    "lost_opening": ({"fail_create": 1, "sticky": 1}, "device_lost", CPU),
+    "lost_for_all": ({"fail_create": 1, "sticky": 2}, "device_lost", CPU),
 }
 
 
@@ -120,16 +126,28 @@ class Card:
         """What workers of a GPU run first, from now on. The service is a fresh
         one: it knows of no failure, and none stands ready that knows another
         fate."""
+        self.cancel_all()
         self.stop()
         self.machine.control("reset")
         self.fate.write_text(text)
+        with harness.contextlib.suppress(FileNotFoundError):
+            (self.folder / "struck").rmdir()
         for path in self.out.iterdir():
             path.unlink()
         self.start()
 
-    def strike(self, **settings):
+    def cancel_all(self):
+        """What a test that failed has left would be the next one's."""
+        unfinished = self.service.call("List", {"states": ["queued", "starting", "running"]})
+        for job in unfinished["parameters"]["jobs"]:
+            self.service.call("Cancel", {"id": job["id"]})
+
+    def strike(self, once=False, **settings):
+        """Each worker, or the first one alone."""
         self.is_lost = "sticky" in settings
-        self.decree("".join(f"export VGPU_{k.upper()}={v}\n" for k, v in settings.items()))
+        words = "".join(f"export VGPU_{k.upper()}={v}\n" for k, v in settings.items())
+        first = self.folder / "struck"
+        self.decree(f'if mkdir "{first}" 2>/dev/null; then\n{words}fi\n' if once else words)
 
     def job(self, name, videos=(SMALL,), suffix="mp4", frames=FRAMES, **fields):
         outputs = [{"path": str(self.out / f"{name}-{n}.{suffix}"), "video": v, "audio": []}
@@ -140,6 +158,11 @@ class Card:
         """Of an attached job, to its end."""
         with self.service.connect() as v:
             return [r["parameters"]["event"] for r in v.stream("Submit", {"job": job})]
+
+    def mend(self):
+        """The card is well again, after it was found to be lost."""
+        wait_until(lambda: "quarantine" in self.device()["health"], "it is found to be lost")
+        self.machine.control("reset")
 
     def is_idle(self):
         below = [line for line in self.service.children().values() if "--watch" not in line]
@@ -258,17 +281,21 @@ class FaultCase(harness.TestCase):
         self.settle()
 
     def all_succeed(self, jobs, frames, most=4):
-        """Handed in at once; none takes more than `most` attempts."""
+        """Handed in at once; none takes more than `most` attempts. All that
+        they came to."""
         ids = [self.card.service.submit(job) for job in jobs]
+        went = []
         for id, job in zip(ids, jobs):
             shown = self.card.service.wait_for(id)
             self.assertEqual(shown["state"], "succeeded", shown)
             self.assertLessEqual(len(shown["attempts"]), most, shown)
             self.whole(job, frames)
+            went += attempts(shown)
         self.settle()
+        return went
 
     def ten(self, frames=FRAMES, videos=(SMALL,), **fields):
-        self.all_succeed([self.card.job(f"job{n}", videos, frames=frames, **fields) for n in range(10)], frames)
+        return self.all_succeed([self.card.job(f"job{n}", videos, frames=frames, **fields) for n in range(10)], frames)
 
     def fall_back(self, count):
         """So many jobs, a few at once."""

@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import faultcase
 import harness
-from faultcase import COUNTED, CPU, LADDER, MOMENTS, NO_DECODER, NO_ENCODER, OPENING, SMALL
+from faultcase import COUNTED, CPU, LADDER, MOMENTS, NO_DECODER, NO_ENCODER, OPENING, SMALL, WHOLE
 
 JOBS = int(os.environ.get("SOAK_JOBS", 1000))
 SHAPES = {"one": (1, (SMALL,)), "ladder": (1, LADDER), "ten": (10, (SMALL,))}
@@ -22,21 +22,34 @@ SHAPES = {"one": (1, (SMALL,)), "ladder": (1, LADDER), "ten": (10, (SMALL,))}
 class Combinations(faultcase.FaultCase):
     limits = {"cpu_jobs": 4, "tries": 1}
 
-    def each(self, settings, shape):
+    def each(self, settings, outcome, shape):
+        """Whoever met the fault goes on elsewhere."""
         count, videos = SHAPES[shape]
         self.card.strike(**settings)
         jobs = [self.card.job(f"{shape}{n}", videos) for n in range(count)]
-        self.all_succeed(jobs, faultcase.FRAMES, most=6)
+        went = self.all_succeed(jobs, faultcase.FRAMES, most=6)
+        self.assertIn((outcome, WHOLE), went)
 
-    def each_required(self, settings, shape):
+    def give_up(self, id):
+        """A ladder that was refused waits until its lesson is forgotten, in ten
+        minutes."""
+        harness.wait_until(lambda: self.card.service.show(id)["attempts"][0]["outcome"] == "no_session", "it is refused")
+        self.assertNotIn("error", self.card.service.call("Cancel", {"id": id}))
+
+    def each_required(self, settings, outcome, shape):
         """Done on the GPU, or failed with a reason; never half."""
         count, videos = SHAPES[shape]
-        self.card.strike(**settings)
+        is_lost_for_all = settings.get("sticky") == 2
+        self.card.strike(once=is_lost_for_all, **settings)
         jobs = {}
         for n in range(count):
             job = self.card.job(f"{shape}{n}", videos, hardware="require")
             jobs[self.card.service.submit(job)] = job
+        if is_lost_for_all and count > 1:  # who has not begun waits for it to be well
+            self.card.mend()
         for id, job in jobs.items():
+            if shape == "ladder" and outcome == "no_session":
+                self.give_up(id)
             shown = self.card.service.wait_for(id)
             if shown["state"] == "succeeded":
                 self.assertIn("h264_nvenc", shown["attempts"][-1]["plan"][0])
@@ -66,20 +79,21 @@ class Memory(faultcase.FaultCase):
         harness.wait_until(lambda: self.card.descriptors() <= descriptors + 2, "no descriptor is left over")
 
 
-def at(settings, shape):
+def at(settings, outcome, shape):
     def test(self):
-        self.each(settings(self), shape)
-        self.each_required(settings(self), shape)
+        self.each(settings(self), outcome, shape)
+        self.each_required(settings(self), outcome, shape)
     return test
 
 
 def counted(fault, moment, shape):
-    return at(lambda self: COUNTED[fault].settings(moment, self.count_healthy(SHAPES[shape][1])), shape)
+    f = COUNTED[fault]
+    return at(lambda self: f.settings(moment, self.count_healthy(SHAPES[shape][1])), f.outcome, shape)
 
 
 for shape in SHAPES:
-    for fault, (settings, _, _) in OPENING.items():
-        setattr(Combinations, f"test_{shape}__{fault}__at_open", at(lambda self, s=settings: s, shape))
+    for fault, (settings, outcome, _) in OPENING.items():
+        setattr(Combinations, f"test_{shape}__{fault}__at_open", at(lambda self, s=settings: s, outcome, shape))
     for fault in COUNTED:
         for moment in MOMENTS:
             setattr(Combinations, f"test_{shape}__{fault}__{moment}", counted(fault, moment, shape))
