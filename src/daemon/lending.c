@@ -132,28 +132,50 @@ void lending_lend(struct lending *l, struct loan *loan,
     loan->granted = clock_now();
 }
 
-/* Sessions of ours that are open for certain, and those of others. */
-static int32_t open_sessions(const struct lending *l, const struct account *a)
+/* Sessions of ours that were open at one moment: when the last of them had been
+ * opened. One that opens may follow one that has just been closed. */
+static int32_t sessions_at_once(const struct lending *l,
+                                const struct account *a)
 {
-    int32_t sum = a->foreign;
+    int64_t moment = 0;
+    int32_t sum = 0;
 
     list_foreach (link, next, &l->loans) {
-        const struct loan *other = loan_of(link);
-        if (other->account == a && other->is_open)
-            sum += other->grant.sessions;
+        const struct loan *loan = loan_of(link);
+        if (loan->account == a && loan->is_open && loan->opened > moment)
+            moment = loan->opened;
+    }
+    list_foreach (link, next, &l->loans) {
+        const struct loan *loan = loan_of(link);
+        if (loan->account == a && loan->is_open && loan->sure >= moment)
+            sum += loan->grant.sessions;
     }
     return sum;
 }
 
-void lending_open(struct lending *l, struct loan *loan)
+static void open(struct lending *l, struct loan *loan, int64_t now)
 {
-    if (loan->is_open || !loan->account)
-        return;
     loan->is_open = true;
-    loan->opened = clock_now();
-    capacity_prove(&loan->account->capacity, open_sessions(l, loan->account),
-                   clock_now());
+    loan->opened = now;
+    capacity_prove(&loan->account->capacity, loan->grant.sessions, now);
     l->ops->changed(l->user);
+}
+
+void lending_flow(struct lending *l, struct loan *loan, int64_t frames)
+{
+    int64_t now = clock_now();
+
+    if (!loan->account || frames <= 0)
+        return;
+    if (!loan->is_open) {
+        open(l, loan, now);
+    } else if (frames > loan->frames) {
+        loan->sure = loan->reported;
+        capacity_prove(&loan->account->capacity,
+                       sessions_at_once(l, loan->account), now);
+    }
+    loan->frames = frames;
+    loan->reported = now;
 }
 
 void lending_leave(struct lending *l, struct loan *loan)
@@ -334,9 +356,7 @@ void lending_judge(struct lending *l, const struct loan *loan,
     if (!a)
         return;
     if (outcome == OUTCOME_DONE) {
-        if (!loan->is_open) // it was quick
-            capacity_prove(&a->capacity,
-                           open_sessions(l, a) + loan->grant.sessions, now);
+        capacity_prove(&a->capacity, loan->grant.sessions, now);
         praise(a, &loan->grant);
         if (loan->peak > 0 && loan->grant.sessions <= 1)
             capacity_observe(&a->capacity, loan->kind, loan->peak);

@@ -38,6 +38,9 @@ struct loan {
     int64_t idle;                  // bytes of it
     bool is_open;                  // its sessions
     int64_t opened;                // monotonic µs since when that is known
+    int64_t frames;                // encoded, as it last said
+    int64_t reported;              // monotonic µs when it last said so
+    int64_t sure;                  // likewise: they were open then for certain
 };
 
 struct lending_ops {
@@ -62,8 +65,9 @@ void loan_init(struct loan *loan);
 void lending_join(struct lending *l, struct loan *loan, int pid);
 void lending_lend(struct lending *l, struct loan *loan,
                   const struct grant *grant, const struct need *need);
-/* Frames flow: its sessions are open. */
-void lending_open(struct lending *l, struct loan *loan);
+/* It has encoded so many @frames: with the first one its sessions are open, and
+ * with each more they were when it spoke last. */
+void lending_flow(struct lending *l, struct loan *loan, int64_t frames);
 /* The worker is gone: all of it is free again. Not joined is allowed. */
 void lending_leave(struct lending *l, struct loan *loan);
 

@@ -168,8 +168,7 @@ static void tell_kept_lines(struct work *w)
 static void on_progress(struct work *w, const struct event *ev)
 {
     w->position = ev->progress.out_time;
-    if (ev->progress.frame > 0) // its encoders are open
-        lending_open(lending_of(w), &w->loan);
+    lending_flow(lending_of(w), &w->loan, ev->progress.frame);
     if (hush_progress(&w->hush, ev))
         tell_kept_lines(w);
 }

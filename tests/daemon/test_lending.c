@@ -138,7 +138,7 @@ static void view__loans_and_samples__say_what_is_taken(void **state)
     lend(b, &other, 11);
     assert_int_equal(look(b).use.own, 2);
     assert_int_equal(look(b).use.opening, 2);
-    lending_open(b->lending, &mine);
+    lending_flow(b->lending, &mine, 1);
     assert_int_equal(look(b).use.opening, 1);
     assert_int_equal(look(b).use.own_vram, 640 * MIB);
 
@@ -169,7 +169,7 @@ view__processes_by_other_numbers__are_ours_all_the_same(void **state)
     struct loan loan;
 
     lend(b, &loan, 10);
-    lending_open(b->lending, &loan);
+    lending_flow(b->lending, &loan, 1);
     loan.opened -= 10 * SECOND;  // every sample has seen it by now
     sample(b, (int[]){4010}, 1); // as a container's outside names it
     assert_int_equal(look(b).use.foreign, 0);
@@ -200,7 +200,7 @@ static void judge__refused_session__teaches_the_limit(void **state)
     struct loan second;
 
     lend(b, &first, 10);
-    lending_open(b->lending, &first);
+    lending_flow(b->lending, &first, 1);
     lend(b, &second, 11);
     lending_judge(b->lending, &second, OUTCOME_NO_SESSION, OUTCOME_PART_ENCODE,
                   "");
@@ -209,6 +209,60 @@ static void judge__refused_session__teaches_the_limit(void **state)
     assert_int_equal(s.limit, 1);
     assert_true(lending_tick(b->lending) > clock_now()); // it is forgotten then
     lending_leave(b->lending, &first);
+}
+
+/* What is believed of the card. */
+static int32_t limit(struct books *b)
+{
+    struct lending_state s;
+
+    assert_true(lending_state(b->lending, "cuda:0", &s));
+    return s.limit;
+}
+
+/* It spoke @ago (µs). */
+static void speak(struct books *b, struct loan *loan, int64_t frames,
+                  int64_t ago)
+{
+    lending_flow(b->lending, loan, frames);
+    loan->reported -= ago;
+    if (frames == 1)
+        loan->opened -= ago;
+}
+
+static void flow__one_behind_the_other__teaches_nothing(void **state)
+{
+    struct books *b = *state;
+    struct loan first;
+    struct loan second;
+    struct loan refused;
+
+    lend(b, &refused, 9);
+    lending_judge(b->lending, &refused, OUTCOME_NO_SESSION, OUTCOME_PART_ENCODE,
+                  "");
+    lending_leave(b->lending, &refused);
+    assert_int_equal(limit(b), 0);
+
+    // the first has closed its session when the second opens it, and is known
+    // to have ended only later
+    lend(b, &first, 10);
+    speak(b, &first, 1, 5 * SECOND);
+    assert_int_equal(limit(b), 1);
+    speak(b, &first, 20, 4 * SECOND);
+    lend(b, &second, 11);
+    speak(b, &second, 1, 3 * SECOND);
+    speak(b, &second, 20, 2 * SECOND);
+    assert_int_equal(limit(b), 1);
+    // what it tells now may be of frames that were there before
+    speak(b, &first, 25, SECOND);
+    assert_int_equal(limit(b), 1);
+    lending_judge(b->lending, &second, OUTCOME_DONE, OUTCOME_PART_NONE, "");
+    assert_int_equal(limit(b), 1);
+    // but not twice
+    speak(b, &first, 30, 0);
+    assert_int_equal(limit(b), 2);
+    lending_leave(b->lending, &first);
+    lending_leave(b->lending, &second);
 }
 
 static void judge__lost_device__is_doubted_once_and_lifted(void **state)
@@ -260,6 +314,7 @@ int main(void)
         TEST(view__processes_by_other_numbers__are_ours_all_the_same),
         TEST(warm_worker__takes_what_it_would_give_up),
         TEST(judge__refused_session__teaches_the_limit),
+        TEST(flow__one_behind_the_other__teaches_nothing),
         TEST(judge__lost_device__is_doubted_once_and_lifted),
         TEST(survey__card_that_vanished__is_there_but_of_no_use),
     };
