@@ -97,7 +97,7 @@ class Wishes(Lending):
         self.assertEqual((shown["attempts"][0]["why"], shown["attempts"][0]["fallback"]), ([], None))
 
     def test_busy_card__each_wish__waits_goes_elsewhere_or_fails(self):
-        service = self.start(prefer_wait="400ms", attempts=12)
+        service = self.start(prefer_wait="400ms", attempts=12, stall_timeout="20s")
         holders = self.submit(service, "gpu+ready+progress+until:go+done", 3, hardware="require")
         wait_until(lambda: len(self.running(service, holders, "cuda:0")) == 3, "three run there")
         shown = self.ended(service, "gpu+ready+done", hardware="auto")
