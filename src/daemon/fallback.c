@@ -13,16 +13,17 @@ static const struct {
     bool passes;      // by itself, when others give something back
     bool may_be_job;  // as likely the input's fault: a GPU that is required
                       // gets as many tries as the CPU would
+    bool is_told;     // by a driver: what the worker says are its words
     const char *words;
 } meanings[OUTCOME_COUNT] = {
-    [OUTCOME_NO_SESSION]  = {true, false, true, false, "no encoder session was free"},
-    [OUTCOME_NO_MEMORY]   = {true, true, true, false, "its memory did not suffice"},
-    [OUTCOME_DEVICE_LOST] = {true, false, false, false, "it failed"},
-    [OUTCOME_BAD_INPUT]   = {true, true, false, false, "it does not take this"},
-    [OUTCOME_BAD_REQUEST] = {true, true, false, false, "it does not take this"},
-    [OUTCOME_STALLED]     = {true, false, false, true, "it hung"},
-    [OUTCOME_CRASHED]     = {true, false, false, true, "the worker crashed on it"},
-    [OUTCOME_KILLED]      = {true, false, false, true, "the worker was killed on it"},
+    [OUTCOME_NO_SESSION]  = {true, false, true, false, true, "no encoder session was free"},
+    [OUTCOME_NO_MEMORY]   = {true, true, true, false, true, "its memory did not suffice"},
+    [OUTCOME_DEVICE_LOST] = {true, false, false, false, true, "it failed"},
+    [OUTCOME_BAD_INPUT]   = {true, true, false, false, false, "it does not take this"},
+    [OUTCOME_BAD_REQUEST] = {true, true, false, false, false, "it does not take this"},
+    [OUTCOME_STALLED]     = {true, false, false, true, false, "it hung"},
+    [OUTCOME_CRASHED]     = {true, false, false, true, false, "the worker crashed on it"},
+    [OUTCOME_KILLED]      = {true, false, false, true, false, "the worker was killed on it"},
 };
 
 static const char *const parts[OUTCOME_PART_COUNT] = {
@@ -102,13 +103,33 @@ static bool may_encode_all(const struct fallback *f, const struct need *need)
     return false;
 }
 
+static bool is_of_device(const char *device, enum outcome outcome,
+                         enum outcome_part part)
+{
+    if (!meanings[outcome].is_of_device || strcmp(device, "cpu") == 0)
+        return false;
+    return !meanings[outcome].has_part || part != OUTCOME_PART_NONE;
+}
+
+bool fallback_is_of_driver(const char *device, enum outcome outcome,
+                           enum outcome_part part)
+{
+    return meanings[outcome].is_told && is_of_device(device, outcome, part);
+}
+
+void fallback_describe(const struct grant *given, enum outcome outcome,
+                       enum outcome_part part, char *ret, size_t size)
+{
+    (void)snprintf(ret, size, "%s%s: %s", given->device, parts[part],
+                   meanings[outcome].words);
+}
+
 static void note(struct fallback *f, const struct grant *given,
                  enum outcome outcome, enum outcome_part part)
 {
     f->is_pending = true;
     (void)snprintf(f->from, sizeof(f->from), "%s", given->device);
-    (void)snprintf(f->reason, sizeof(f->reason), "%s%s: %s", given->device,
-                   parts[part], meanings[outcome].words);
+    fallback_describe(given, outcome, part, f->reason, sizeof(f->reason));
 }
 
 enum fallback_step fallback_judge(struct fallback *f,
@@ -117,11 +138,8 @@ enum fallback_step fallback_judge(struct fallback *f,
                                   const struct grant *given,
                                   enum outcome outcome, enum outcome_part part)
 {
-    if (!meanings[outcome].is_of_device || strcmp(given->device, "cpu") == 0)
-        return FALLBACK_NONE;
-    // the CPU would fare no better
-    if (meanings[outcome].has_part && part == OUTCOME_PART_NONE)
-        return FALLBACK_NONE;
+    if (!is_of_device(given->device, outcome, part))
+        return FALLBACK_NONE; // the CPU would fare no better
     if (hardware == JOB_HARDWARE_REQUIRE && meanings[outcome].may_be_job)
         return FALLBACK_NONE;
 

@@ -54,6 +54,15 @@ enum fallback_step fallback_judge(struct fallback *f,
                                   const struct grant *given,
                                   enum outcome outcome, enum outcome_part part);
 
+/* Is what a worker has to say of such an end its driver's words, which are for
+ * those who look after the device? */
+bool fallback_is_of_driver(const char *device, enum outcome outcome,
+                           enum outcome_part part);
+
+/* That an attempt with @given ended so, in words for a client. */
+void fallback_describe(const struct grant *given, enum outcome outcome,
+                       enum outcome_part part, char *ret, size_t size);
+
 /* May the job use that part of @device still? */
 bool fallback_allows(const struct fallback *f, const char *device,
                      enum outcome_part part);

@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "daemon.h"
 #include "dispatcher.h"
+#include "fallback.h"
 #include "followers.h"
 #include "methods.h"
 #include "reply.h"
@@ -165,7 +166,20 @@ void query_list(struct daemon *d, struct call *call)
                query_create(d, call, 0));
 }
 
-static json_t *attempt_to_json(const struct store_attempt *a)
+/* Last lines that hold what a driver said are for those who look after it. */
+static json_t *log_for(const struct query *q, const struct store_attempt *a)
+{
+    const struct access_rules *rules = &q->daemon->rules;
+
+    if (a->device[0] &&
+        fallback_is_of_driver(a->device, a->outcome, OUTCOME_PART_DEVICE) &&
+        !access_is_operator(rules, &q->call->peer))
+        return json_array();
+    return parsed(a->log);
+}
+
+static json_t *attempt_to_json(const struct query *q,
+                               const struct store_attempt *a)
 {
     json_t *object = json_pack(
         "{s:I, s:o, s:o, s:o, s:o, s:s?, s:o, s:s?, s:o}", "number",
@@ -173,7 +187,7 @@ static json_t *attempt_to_json(const struct store_attempt *a)
         a->device[0] ? json_string(a->device) : json_null(), "plan",
         parsed(a->plan), "given", parsed(a->given), "why", parsed(a->why),
         "fallback", a->fallback, "outcome", outcome_or_null(a->outcome), "text",
-        a->text, "log", parsed(a->log));
+        a->text, "log", log_for(q, a));
 
     set_time(object, "started", a->started);
     set_time(object, "ended", a->ended);
@@ -190,7 +204,7 @@ static json_t *details(const struct query *q, const struct store_record *r)
         return object;
     }
     for (size_t i = 0; i < r->attempt_count; i++)
-        json_array_append_new(attempts, attempt_to_json(&r->attempts[i]));
+        json_array_append_new(attempts, attempt_to_json(q, &r->attempts[i]));
     json_object_set_new(object, "outcome", outcome_or_null(r->outcome));
     json_object_set_new(object, "uid", json_integer(r->job.uid));
     json_object_set_new(object, "attached", json_boolean(r->job.attached));

@@ -281,9 +281,43 @@ static enum task_trace trace_of(const struct work *w,
     return written > 0 ? TASK_SEEN : TASK_UNSEEN;
 }
 
-static void on_attempt_ended(void *user, const struct attempt_result *result)
+/* What a driver says is for those who look after it, and stays in the log. The
+ * job's own client gets our words for it, in @room. */
+static bool silence_driver(const struct work *w, struct attempt_result *result,
+                           char *room, size_t size)
+{
+    enum outcome_part part = part_of(result);
+
+    if (!w->is_granted ||
+        !fallback_is_of_driver(w->loan.grant.device, result->outcome, part))
+        return false;
+    log_warning(&w->story.log, "attempt %d %s: %s", w->row->job.attempts,
+                outcome_name(result->outcome), result->text);
+    fallback_describe(&w->loan.grant, result->outcome, part, room, size);
+    result->text = room;
+    return true;
+}
+
+/* The attempt's last lines, and what a driver said behind them. */
+static void keep_record(struct work *w, const struct attempt_result *result,
+                        const char *driver)
+{
+    json_t *log = json_array();
+
+    (void)json_array_extend(log, (json_t *)result->log);
+    if (driver)
+        (void)json_array_append_new(log, json_string(driver));
+    record_end(&w->record, result->outcome, result->text, log);
+    json_decref(log);
+    work_save_attempt(w);
+}
+
+static void on_attempt_ended(void *user, const struct attempt_result *given)
 {
     struct work *w = user;
+    struct attempt_result told = *given;
+    const struct attempt_result *result = &told;
+    char words[sizeof(w->fallback.reason)];
     const struct task_ending ending = {
         .outcome = result->outcome,
         .reason = result->reason,
@@ -293,10 +327,10 @@ static void on_attempt_ended(void *user, const struct attempt_result *result)
 
     enum task_verdict verdict = task_verdict(
         &w->row->job, &ending, &w->dispatcher->daemon->configuration.limits);
-    record_end(&w->record, result->outcome, result->text, result->log);
-    work_save_attempt(w);
+    bool is_silenced = silence_driver(w, &told, words, sizeof(words));
+    keep_record(w, result, is_silenced ? given->text : NULL);
     log_last_words(w, result);
-    if (verdict != TASK_ELSEWHERE)
+    if (verdict != TASK_ELSEWHERE && !is_silenced)
         tell_kept_lines(w);
     hush_fini(&w->hush);
     switch (verdict) {

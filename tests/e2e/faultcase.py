@@ -239,7 +239,7 @@ class FaultCase(harness.TestCase):
         for e in told:
             self.assertTrue(e["from"] and e["to"] and e["reason"], e)
         words = [e.get("text") or e.get("reason") or "" for e in events
-                 if e["event"] in ("log", "fallback") or e.get("outcome") == "done"]
+                 if e["event"] in ("log", "fallback", "outcome")]
         self.assertEqual([w for w in words if DRIVER.search(w)], [])
         return told
 

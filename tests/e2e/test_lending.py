@@ -137,7 +137,7 @@ class Wishes(Lending):
         self.assertEqual(self.plans(shown), ["cuda:0 sessions=3 decode=1"])
 
     def test_many_jobs_that_need_the_cpu__do_not_keep_one_from_the_card(self):
-        service = self.start(attempts=4, cpu_jobs=1)
+        service = self.start(attempts=4, cpu_jobs=1, stall_timeout="20s")
         holder = self.submit(service, "encode+ready+until:go+done", hardware="none")
         service.wait_for(holder[0], "running")
         # the card encodes nothing of these, which shows when they are inspected
@@ -268,7 +268,21 @@ class Fallbacks(Lending):
         service = self.start()
         events = self.attached(service, "gpu+ready+progress+say:device_lost:device", delivery="growing")
         self.assertEqual(events[-1]["outcome"], "device_lost")
-        self.assertRegex(events[-1]["text"], "whole up to 0.0 s")
+        self.assertEqual(events[-1]["text"], "cuda:0: it failed; the output is whole up to 0.0 s")
+
+    def test_job_that_a_device_fails__our_words_for_its_owner_the_drivers_in_the_log(self):
+        service = self.start()
+        for words, text in (("no_memory:decode", "cuda:0 decoding: its memory did not suffice"),
+                            ("no_session:encode", "cuda:0 encoding: no encoder session was free"),
+                            ("device_lost:encode", "cuda:0 encoding: it failed")):
+            with self.subTest(words):
+                self.mend(service)
+                events = self.attached(service, f"gpu+ready+log+say:{words}", hardware="require")
+                self.assertEqual((events[-1]["event"], events[-1]["text"]), ("outcome", text))
+                self.assertNotIn("by script", json.dumps(events))
+                last = service.show(events[-1]["job"])["attempts"][-1]
+                self.assertEqual((last["text"], last["log"][-1]), (text, "by script"))
+                self.assertIn("by script", service.words())
 
     def test_cancel_and_pause__while_it_falls_back__are_heard(self):
         service = self.start()
