@@ -40,6 +40,7 @@ struct limits {
     int64_t start_timeout;  // µs to the first word of a new worker
     int64_t survey_timeout; // µs that a survey of the GPUs may take
     int64_t survey_wait;    // µs after the start that jobs wait for the first
+    int64_t survey_again;   // µs until what one left open is surveyed again
     int64_t stop_grace;     // µs between the rungs of the stop ladder
     int64_t stop_timeout;   // µs to drain at SIGTERM
     int64_t prefer_wait;    // µs that "prefer" waits for the GPU

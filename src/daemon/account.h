@@ -5,6 +5,7 @@
 #ifndef DAEMON_ACCOUNT_H
 #define DAEMON_ACCOUNT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,7 @@ struct lending {
     struct list loans;           // of loan, not owned
     struct gone gone[GONE_MOST];
     size_t next_gone;
+    bool is_surveying;
     struct gpu_settings settings;
     const struct device_profiles *profiles; // not owned
     const struct lending_ops *ops;

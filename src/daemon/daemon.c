@@ -154,6 +154,7 @@ survey_by(const struct daemon *d, const struct limits *l, const char *worker)
     return (struct surveyor_config){
         .program = worker,
         .timeout = l->survey_timeout,
+        .again = l->survey_again,
         .log_lines = (size_t)l->log_lines,
         .group = d->groups,
     };
@@ -333,6 +334,13 @@ static void on_stands(void *user, const char *uuid, int pid)
 
 static const struct crew_ops crew_ops = {affords_warm, on_stands};
 
+static void on_survey_begins(void *user)
+{
+    const struct daemon *d = user;
+
+    lending_survey_begins(d->lending);
+}
+
 static void on_surveyed(void *user)
 {
     const struct daemon *d = user;
@@ -342,6 +350,8 @@ static void on_surveyed(void *user)
     crew_refresh(d->crew);
     dispatcher_surveyed(d->dispatcher);
 }
+
+static const struct surveyor_ops surveyor_ops = {on_survey_begins, on_surveyed};
 
 static void on_sampled(void *user, struct inventory_device *device)
 {
@@ -385,8 +395,8 @@ static void start_workers(struct daemon *d)
     lending_configure(d->lending, &d->configuration, d->cards);
     d->crew = crew_create(&d->loop, d->groups, d->inventory, &d->configuration,
                           &crew_ops, d);
-    d->surveyor =
-        surveyor_create(&d->loop, d->inventory, cache, &survey, on_surveyed, d);
+    d->surveyor = surveyor_create(&d->loop, d->inventory, cache, &survey,
+                                  &surveyor_ops, d);
     free(cache);
     free(worker);
 }

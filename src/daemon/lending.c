@@ -227,12 +227,15 @@ static struct capacity_use use_of(const struct lending *l,
 {
     const struct inventory_device *d = inventory_find(l->inventory, a->id);
     const struct sample *s = d ? inventory_latest(d, now) : NULL;
-    struct capacity_use use = {.reserve = l->settings.vram_reserve};
+    struct capacity_use use = {
+        .foreign = l->is_surveying,
+        .reserve = l->settings.vram_reserve,
+    };
 
     if (d)
         use.total = d->survey.vram;
     if (s) {
-        use.foreign = a->foreign;
+        use.foreign += a->foreign;
         use.foreign_vram = a->foreign_vram;
         use.own_vram = a->idle_vram + a->warm_vram;
     }
@@ -376,10 +379,16 @@ void lending_judge(struct lending *l, const struct loan *loan,
  * Health.
  */
 
+void lending_survey_begins(struct lending *l)
+{
+    l->is_surveying = true;
+}
+
 void lending_surveyed(struct lending *l)
 {
     int64_t now = clock_now();
 
+    l->is_surveying = false;
     open_accounts(l);
     list_foreach (link, next, &l->accounts) {
         struct account *a = account_of(link);
@@ -438,7 +447,7 @@ bool lending_state(struct lending *l, const char *id, struct lending_state *ret)
     const struct capacity_use use = use_of(l, a, now);
     *ret = (struct lending_state){
         .own = use.own,
-        .foreign = use.foreign,
+        .foreign = use.foreign - l->is_surveying,
         .limit = capacity_limit(&a->capacity, now),
         .vram = capacity_vram(&a->capacity, &use, now),
     };

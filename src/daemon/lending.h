@@ -86,8 +86,12 @@ void lending_set_warm(struct lending *l, const char *uuid, int pid);
 /* Is there VRAM and health enough for one? */
 bool lending_affords_warm(struct lending *l, const char *uuid);
 
-/* A sample of @d has come; a survey has ended. */
+/* A sample of @d has come. */
 void lending_sampled(struct lending *l, const struct inventory_device *d);
+
+/* A survey opens a session here and there: until it has ended, one of each
+ * device is taken. */
+void lending_survey_begins(struct lending *l);
 void lending_surveyed(struct lending *l);
 
 /* Surveys that are due begin. Monotonic µs when time alone changes something

@@ -19,11 +19,11 @@
 #include "model/document.h"
 #include "model/survey.h"
 
-#define ANSWER_MOST    (256 << 10) // bytes of a survey
+#define ANSWER_MOST   (256 << 10) // bytes of a survey
 
-#define EVERY          "all" // devices are surveyed anew
-#define PAUSE_FIRST_MS 10000
-#define PAUSE_MOST_MS  600000
+#define EVERY         "all" // devices are surveyed anew
+#define PAUSE_MOST_MS 600000
+#define RARELY        6 // times longer are pauses where there is no card
 
 struct surveyor {
     uv_loop_t *loop;
@@ -35,13 +35,14 @@ struct surveyor {
     char *program;               // owned
     char *cache;                 // owned
     int64_t timeout;             // µs
+    int64_t again;               // µs
     size_t log_lines;
     const struct cgroup *group; // not owned
     struct child *child;        // owned; NULL: none is under way
     int answer;                 // owned; a memory file, its standard output
     bool is_late;               // it was killed
     char *doubted; // owned; UUID or EVERY, NULL: none waits for another
-    void (*surveyed)(void *user);
+    struct surveyor_ops ops;
     void *user;
 };
 
@@ -120,25 +121,42 @@ static void tell_device(const char *id, const struct survey_device *d)
         log_warning(NULL, "%s: %s", id, d->problems[i]);
 }
 
-static void tell(const struct inventory *inventory, const struct survey *found)
+/* What is still wrong was told before: @before are inventory_problem()'s. */
+static void tell(const struct inventory *inventory, const struct survey *found,
+                 const char *before)
 {
     for (size_t i = 0; i < found->device_count; i++) {
         const struct survey_device *d = &found->devices[i];
         tell_device(inventory_find_uuid(inventory, d->uuid)->survey.id, d);
     }
+    if (strcmp(inventory_problem(inventory), before) == 0)
+        return;
     for (size_t i = 0; i < found->problem_count; i++)
         log_info(NULL, "%s%s",
                  found->device_count ? "" : "the CPU does everything: ",
                  found->problems[i]);
 }
 
+/* Where there is no card its driver may not be loaded yet. */
 static bool is_whole(const struct survey *found)
 {
+    if (found->device_count == 0)
+        return false;
     for (size_t i = 0; i < found->device_count; i++) {
         if (found->devices[i].is_partial)
             return false;
     }
     return true;
+}
+
+static bool take(struct surveyor *s, const struct survey *found)
+{
+    char *before = xstrdup(inventory_problem(s->inventory));
+
+    inventory_set(s->inventory, found);
+    tell(s->inventory, found, before);
+    free(before);
+    return is_whole(found);
 }
 
 /* True: all was found out that can be. */
@@ -155,9 +173,7 @@ static bool conclude(struct surveyor *s, struct task_exit exit)
         error_wrap(&e, "the survey of the GPUs makes no sense");
         fail(s, e.text);
     } else {
-        inventory_set(s->inventory, &found);
-        tell(s->inventory, &found);
-        bool whole = is_whole(&found);
+        bool whole = take(s, &found);
         survey_fini(&found);
         return whole;
     }
@@ -176,7 +192,10 @@ static void on_later(uv_timer_t *timer)
 
 static void start_later(struct surveyor *s)
 {
-    s->pause = s->pause ? 2 * s->pause : PAUSE_FIRST_MS;
+    uint64_t first = (uint64_t)(s->again / MILLISECOND);
+    bool has_card = inventory_next(s->inventory, NULL);
+
+    s->pause = s->pause ? 2 * s->pause : has_card ? first : RARELY * first;
     if (s->pause > PAUSE_MOST_MS)
         s->pause = PAUSE_MOST_MS;
     (void)uv_timer_start(&s->later, on_later, s->pause, 0);
@@ -209,10 +228,10 @@ static void on_exited(void *user, struct task_exit exit)
     fd_close(&s->answer);
     if (s->doubted)
         start(s);
-    s->surveyed(s->user);
+    s->ops.surveyed(s->user);
 }
 
-static const struct child_ops ops = {on_said, on_hung_up, on_exited};
+static const struct child_ops child_ops = {on_said, on_hung_up, on_exited};
 
 static void on_limit(uv_timer_t *timer)
 {
@@ -249,7 +268,7 @@ static void on_no_start(uv_timer_t *timer)
 {
     struct surveyor *s = timer->data;
 
-    s->surveyed(s->user);
+    s->ops.surveyed(s->user);
 }
 
 static void start(struct surveyor *s)
@@ -265,10 +284,12 @@ static void start(struct surveyor *s)
     if (r < 0) {
         fd_close(&s->answer);
         fail(s, e.text);
+        start_later(s);
         (void)uv_timer_start(&s->limit, on_no_start, 0, 0);
         return;
     }
-    child_attach(s->child, &ops, s);
+    s->ops.begins(s->user);
+    child_attach(s->child, &child_ops, s);
     (void)uv_timer_start(&s->limit, on_limit,
                          (uint64_t)(s->timeout / MILLISECOND), 0);
 }
@@ -276,7 +297,7 @@ static void start(struct surveyor *s)
 struct surveyor *surveyor_create(uv_loop_t *loop, struct inventory *inventory,
                                  const char *cache,
                                  const struct surveyor_config *config,
-                                 void (*surveyed)(void *user), void *user)
+                                 const struct surveyor_ops *ops, void *user)
 {
     struct surveyor *s = xcalloc(1, sizeof(*s));
 
@@ -284,7 +305,7 @@ struct surveyor *surveyor_create(uv_loop_t *loop, struct inventory *inventory,
     s->inventory = inventory;
     s->cache = xstrdup(cache);
     s->answer = -1;
-    s->surveyed = surveyed;
+    s->ops = *ops;
     s->user = user;
     s->limit.data = s->later.data = s;
     s->handles = 2;
@@ -323,6 +344,7 @@ void surveyor_configure(struct surveyor *s,
     free(s->program);
     s->program = xstrdup(config->program);
     s->timeout = config->timeout;
+    s->again = config->again;
     s->log_lines = config->log_lines;
     s->group = config->group;
 }

@@ -13,6 +13,8 @@
 #include "model/job.h"
 #include "model/survey.h"
 
+#define QUALITY_LEAST 1
+
 /* 420, 422, 444; 400 has no colour. */
 static int chroma_of(const struct media_stream *st)
 {
@@ -152,6 +154,17 @@ static void clamp_b_frames(struct job_video *v,
     v->b_frames = encoder->b_frames;
 }
 
+/* NVENC's scale begins with 1: 0 is its word for no quality at all. */
+static void clamp_quality(struct job_video *v, struct plan_notes *notes)
+{
+    if (v->quality < 0 || v->quality >= QUALITY_LEAST)
+        return;
+    plan_notes_clamp(notes, "quality", v->quality, QUALITY_LEAST,
+                     "the scale of this GPU's encoders begins with %d",
+                     QUALITY_LEAST);
+    v->quality = QUALITY_LEAST;
+}
+
 /* A level that is too low for the picture is refused, and one that is too high
  * for the chip. */
 static void clamp_level(struct job_video *v, const struct level *most,
@@ -209,6 +222,7 @@ struct job_video plan_device_clamp(const struct survey_encoder *encoder,
     const struct level *most = level_highest(codec, encoder->level);
 
     clamp_b_frames(&v, encoder, notes);
+    clamp_quality(&v, notes);
     clamp_level(&v, most, codec, size, rate, notes);
     clamp_rates(&v, most, codec, notes);
     return v;

@@ -43,6 +43,8 @@ const struct option limits_options[] = {
      "Stop a survey of the GPUs that takes longer than this"},
     {DURATION(survey_wait), 0, 600 * SECOND, "5s",
      "Let jobs wait this long for the first survey before the CPU does them"},
+    {DURATION(survey_again), 100 * MILLISECOND, HOUR, "10s",
+     "Survey again after this long, and then longer, what a survey left open"},
     {DURATION(stop_grace), 10 * MILLISECOND, 60 * SECOND, "2s",
      "Wait this long before trying the next way to stop a worker"},
     {DURATION(stop_timeout), 0, HOUR, "20s",

@@ -128,6 +128,13 @@ static struct scheduler_device look(struct books *b)
     return view.devices[0];
 }
 
+static int32_t free_sessions(struct books *b)
+{
+    const struct scheduler_device d = look(b);
+
+    return capacity_sessions(d.capacity, &d.use, clock_now());
+}
+
 static void view__loans_and_samples__say_what_is_taken(void **state)
 {
     struct books *b = *state;
@@ -291,6 +298,33 @@ static void judge__lost_device__is_doubted_once_and_lifted(void **state)
     assert_false(look(b).encodes);
 }
 
+/* A driver's limit is one for all, our own survey's process among them. */
+static void survey__under_way__has_a_session(void **state)
+{
+    struct books *b = *state;
+    struct lending_state s;
+    struct loan loans[3];
+
+    assert_int_equal(free_sessions(b), 3);
+    lending_survey_begins(b->lending);
+    assert_int_equal(free_sessions(b), 2);
+    for (int i = 0; i < 3; i++) {
+        lend(b, &loans[i], 10 + i);
+        if (i < 2)
+            lending_open(b->lending, &loans[i]);
+    }
+    // granted before it began, and refused for it: that is no lesson
+    lending_judge(b->lending, &loans[2], OUTCOME_NO_SESSION,
+                  OUTCOME_PART_ENCODE, "");
+    for (int i = 0; i < 3; i++)
+        lending_leave(b->lending, &loans[i]);
+    assert_true(lending_state(b->lending, "cuda:0", &s));
+    assert_int_equal(s.foreign, 0);
+    survey(b);
+    sample(b, NULL, 0);
+    assert_int_equal(free_sessions(b), 3);
+}
+
 static void survey__card_that_vanished__is_there_but_of_no_use(void **state)
 {
     struct books *b = *state;
@@ -316,6 +350,7 @@ int main(void)
         TEST(judge__refused_session__teaches_the_limit),
         TEST(flow__one_behind_the_other__teaches_nothing),
         TEST(judge__lost_device__is_doubted_once_and_lifted),
+        TEST(survey__under_way__has_a_session),
         TEST(survey__card_that_vanished__is_there_but_of_no_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,14 @@ class Stand(SurveyCase):
         self.assertIn("use an FFmpeg built with nv-codec-headers 10.0", service.words())
 
 
+    def test_others_hold_all_sessions__it_is_surveyed_again_until_it_is_whole(self):
+        service = self.start({"survey_again": "100ms"}, foreign_sessions=3)
+        self.assertEqual(self.wait_for_gpu(service)["gpu"]["encoders"], [])
+        self.machine.control("set", "foreign_sessions=0")
+        wait_until(lambda: self.gpus(service)["cuda:0"]["gpu"]["encoders"], "another survey")
+        self.assertIn("others hold all of the card's encoder sessions", service.words())
+
+
 class Without(SurveyCase):
     def test_no_driver__cpu_only__and_one_line_that_says_why(self):
         service = self.service()
@@ -104,9 +112,12 @@ class Without(SurveyCase):
         self.do_a_job(service)
 
     def test_no_kernel_module__is_told_apart(self):
-        service = self.start(no_driver=1)
+        service = self.start({"survey_again": "100ms"}, no_driver=1)
         self.wait_for_words(service, "NVIDIA's libraries are here, but")
         self.assertEqual(self.gpus(service), {})
+        self.machine.control("set", "no_driver=0")  # it is loaded after the service
+        self.wait_for_gpu(service)
+        self.assertEqual(service.words().count("NVIDIA's libraries are here, but"), 1)
 
 
 class Bad(SurveyCase):
@@ -132,6 +143,13 @@ class Bad(SurveyCase):
                 self.assertEqual(self.gpus(service), {})
                 self.assertEqual(service.stop(), 0)
                 service.log.unlink()
+
+    def test_survey_that_cannot_begin__begins_later(self):
+        path = self.folder / "worker"
+        service = self.start({"survey_wait": "0s", "survey_again": "100ms"}, path)
+        self.wait_for_words(service, f"cannot start '{path}'")
+        path.symlink_to(harness.WORKER)
+        self.wait_for_gpu(service)
 
     def test_first_job__waits_for_the_survey(self):
         gate = self.folder / "gate"

@@ -23,6 +23,7 @@ static const struct job_video unset = {
     .max_height = JOB_UNSET,
     .bitrate = JOB_UNSET,
     .max_bitrate = JOB_UNSET,
+    .quality = JOB_UNSET,
     .b_frames = JOB_UNSET,
 };
 
@@ -160,6 +161,7 @@ static void plan_device_clamp__beyond_the_chip__is_noted(void **state)
 
     (void)state;
     video.b_frames = 3;
+    video.quality = 1;
     video.level = (char *)"4.0";
     video.bitrate = 8000000;
     struct job_video v = plan_device_clamp(h264, &video, full, rate, &notes);
@@ -167,11 +169,14 @@ static void plan_device_clamp__beyond_the_chip__is_noted(void **state)
     assert_int_equal(v.b_frames, 3);
 
     video.b_frames = 16;
+    video.quality = 0;
     video.level = (char *)"3.1";
     video.bitrate = 50000000;
     video.max_bitrate = 60000000;
     v = plan_device_clamp(h264, &video, full, rate, &notes);
     check_clamp(&notes, "b_frames", 16, 4);
+    check_clamp(&notes, "quality", 0, 1);
+    assert_true(v.quality == 1);
     check_clamp(&notes, "level", 3.1, 4.0);
     check_clamp(&notes, "bitrate", 50e6, 25e6);
     check_clamp(&notes, "max_bitrate", 60e6, 25e6);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "media/survey.h"
 #include "model/survey.h"
 #include "support/machine.h"
@@ -351,6 +352,27 @@ static void take__known_but_otherwise_now__is_tried(void **state)
     }
 }
 
+/* What was known by another FFmpeg, or of another driver's NVENC. */
+static void take__known_by_others__is_tried(void **state)
+{
+    static const char *const values[] = {"\"libav\":\"", "\"nvenc_api\":\""};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        char *known = xstrdup(plain.text);
+        struct find f = {.known = known};
+        struct survey s;
+        char *at = strstr(known, values[i]);
+        print_message("%s\n", values[i]);
+        assert_non_null(at);
+        at[strlen(values[i])] = '?';
+        survey(&s, &f, NULL);
+        assert_true(f.contexts > 0);
+        survey_fini(&s);
+        free(known);
+    }
+}
+
 static void take__anew_while_others_hold_all__keeps_what_was_known(void **state)
 {
     struct find f = {.known = plain.text, .anew = UUID};
@@ -378,6 +400,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(take__kernels_part_missing__no_device_and_words),
         cmocka_unit_test(take__known_device__costs_no_session_and_no_context),
         cmocka_unit_test(take__known_but_otherwise_now__is_tried),
+        cmocka_unit_test(take__known_by_others__is_tried),
         cmocka_unit_test(
             take__anew_while_others_hold_all__keeps_what_was_known),
     };
