@@ -238,11 +238,15 @@ static void take__filters__are_those_that_run(void **state)
     assert_true(survey_has_filter(d, "overlay_cuda"));
     assert_true(survey_has_filter(d, "hwdownload"));
     assert_true(survey_has_filter(d, "hwupload"));
-    // tried and not believed: the kernel that would scale cannot be launched
-    survey(&s, &f, SETTINGS("fail_launch=1"));
-    assert_false(survey_has_filter(&s.devices[0], "scale_cuda"));
-    assert_false(survey_is_lasting(&s.devices[0]));
-    survey_fini(&s);
+    // tried and not believed: the kernel that would scale cannot be launched,
+    // or that of the second chain, behind three pictures of two planes
+    const char *const faults[] = {"fail_launch=1", "fail_launch=7"};
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        survey(&s, &f, SETTINGS(faults[i]));
+        assert_false(survey_has_filter(&s.devices[0], "scale_cuda"));
+        assert_false(survey_is_lasting(&s.devices[0]));
+        survey_fini(&s);
+    }
 }
 
 /* What is wrong, in words; of the device, or of the whole. */
