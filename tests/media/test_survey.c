@@ -207,10 +207,8 @@ static void take__b_frames_as_references__are_the_middle_ones(void **state)
         const char *setting;
         bool expect;
     } cases[] = {
-        {"b_ref_mode=0", false},
         {"b_ref_mode=1", false},
         {"b_ref_mode=2", true},
-        {"b_ref_mode=3", true},
     };
 
     (void)state;
