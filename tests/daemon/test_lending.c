@@ -311,7 +311,7 @@ static void survey__under_way__has_a_session(void **state)
     for (int i = 0; i < 3; i++) {
         lend(b, &loans[i], 10 + i);
         if (i < 2)
-            lending_open(b->lending, &loans[i]);
+            lending_flow(b->lending, &loans[i], 1);
     }
     // granted before it began, and refused for it: that is no lesson
     lending_judge(b->lending, &loans[2], OUTCOME_NO_SESSION,
