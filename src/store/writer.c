@@ -285,8 +285,12 @@ void writer_stop(struct writer *w)
 
 void writer_submit(struct writer *w, struct request *q)
 {
+    int64_t idle = -1;
+
     w->undelivered++;
     (void)pthread_mutex_lock(&w->mutex);
+    // from here on, for a thread that does not wake is none the better for it
+    (void)atomic_compare_exchange_strong(&w->busy_since, &idle, clock_now());
     list_append(&w->waiting, &q->link);
     w->waiting_count++;
     (void)pthread_cond_signal(&w->wake);

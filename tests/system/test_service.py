@@ -30,7 +30,7 @@ for node in $(find /dev -type c); do
 done
 echo "groups $(id -Gn)"
 env | sed 's/^/environment /'
-echo "network $(tail -n +3 /proc/net/dev | sed 's/:.*//' | tr -d ' \\n')"
+echo "network $(tail -n +3 /proc/net/dev | sed 's/:.*//' | tr -d ' \\n') $(readlink /proc/self/ns/net)"
 for place in /etc /usr /shared /home /var/lib/transcoded /shared/out; do
   touch "$place/probe" 2>/dev/null && echo "writable $place"
 done
@@ -216,7 +216,9 @@ class Units(Service):
         self.assertEqual(sorted(found["groups"].split()), ["render", "transcoded", "video"])
         for name, value in units.PATTERN["environment"].items():
             self.assertIn(f"{name}={value}", found["environment"])
-        self.assertEqual(found["network"], "lo")
+        devices, namespace = found["network"].split()
+        self.assertEqual(devices, "lo")
+        self.assertNotEqual(namespace, self.machine.shell("readlink /proc/self/ns/net").strip())
         self.assertEqual(found["writable"], ["/var/lib/transcoded", "/shared/out"])
         # what a worker puts around itself holds in here as it does out there
         self.assertEqual(json.loads(found["sandbox"]), SANDBOX)
@@ -367,6 +369,21 @@ class Life(Service):
         self.assert_active(SOCKET)
         self.configure()
         self.ctl("status")  # mended, the next client starts it
+
+    def test_starts__that_fail_too_often__end__until_the_operator_says_so(self):
+        text = (harness.TOP / "README.md").read_text()
+        mend = re.search(r"`(systemctl reset-failed \S+)`", text).group(1)
+        self.configure(color="red")
+        self.machine.shell(f"systemctl start {SOCKET}")
+        for _ in range(6):
+            self.machine.run("systemctl", "start", SERVICE, check=False)
+        wait_until(lambda: self.machine.property(SOCKET, "ActiveState") == "failed", "the socket is given up, too")
+        self.configure()
+        r = self.machine.run("systemctl", "start", SERVICE, check=False)
+        self.assertNotEqual(r.returncode, 0)
+        self.machine.shell(mend)
+        self.machine.shell(f"systemctl start {SOCKET} {SERVICE}")
+        self.ctl("status")
 
     def groups(self):
         """Path of each group of the service, and the pids in it."""

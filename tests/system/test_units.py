@@ -12,6 +12,19 @@ import units
 from units import PATTERN, UNITS
 
 NEIGHBOURS = "jellyfin", "immich-server", "immich-machine-learning"
+# What the service stands and falls with, beside the access to the card.
+NEEDED = {
+    "Unit": {"Requires": "transcoded.socket", "Wants": "transcoded-device-nodes.service",
+             "After": "transcoded-device-nodes.service",
+             "StartLimitIntervalSec": "2min", "StartLimitBurst": "5"},
+    "Service": {"NotifyAccess": "main", "WatchdogSec": "30s", "ExecReload": "/bin/kill -HUP $MAINPID",
+                "Restart": "on-failure", "RestartPreventExitStatus": "2 78", "OOMPolicy": "continue",
+                "Slice": "transcoded.slice", "Delegate": "cpu memory pids",
+                "DevicePolicy": "closed", "PrivateNetwork": "yes", "RestrictAddressFamilies": "AF_UNIX",
+                "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes",
+                "CapabilityBoundingSet": "", "NoNewPrivileges": "yes",
+                "StateDirectory": "transcoded", "StateDirectoryMode": "0700", "UMask": "0002"},
+}
 
 
 def readme_rows():
@@ -37,7 +50,10 @@ class Units(harness.TestCase):
             with self.subTest(name):
                 path = UNITS / f"{name}.service.d/transcoded.conf"
                 self.assertEqual(units.access(path), units.expected(name))
-                self.assertEqual(units.read(path)["Service"]["PrivateDevices"], ["no"])
+                unit = units.read(path)
+                self.assertEqual(unit["Service"]["PrivateDevices"], ["no"])
+                for order in "Wants", "After":
+                    self.assertEqual(unit["Unit"][order], ["transcoded-device-nodes.service"])
 
     def test_additions__stand_behind_a_line_that_says_so(self):
         for name, added in PATTERN["additions"].items():
@@ -68,6 +84,13 @@ class Units(harness.TestCase):
         for unit in re.findall(r"transcoded[\w-]*\.(?:socket|service)", text):
             self.assertTrue((UNITS / unit).exists(), unit)
 
+    def test_service__has_what_it_needs(self):
+        unit = units.read(UNITS / "transcoded.service")
+        for section, keys in NEEDED.items():
+            for key, value in keys.items():
+                with self.subTest(key):
+                    self.assertIn(value, unit[section].get(key, []))
+
     def test_units__known_traps__are_avoided(self):
         service = units.read(UNITS / "transcoded.service")["Service"]
         self.assertNotIn("RuntimeDirectory", service)  # it would take the socket's folder away
@@ -80,6 +103,7 @@ class Units(harness.TestCase):
         socket = units.read(UNITS / "transcoded.socket")["Socket"]
         self.assertEqual(socket["ListenStream"], ["/run/transcoded/io.transcoded"])
         nodes = units.read(UNITS / "transcoded-device-nodes.service")["Unit"]
+        self.assertEqual(socket["SocketMode"], ["0660"])
         for name in ("transcoded", *NEIGHBOURS):
             self.assertIn(name + ".service", nodes["Before"][0].split())
 
