@@ -133,28 +133,35 @@ static void hand_down(int fd)
              missing[0] ? "; not available:" : "", missing);
 }
 
-struct cgroup *cgroup_open(const struct cgroup_limits *limits)
+struct cgroup *cgroup_create(int folder, const struct cgroup_limits *limits)
 {
     struct cgroup *g = xcalloc(1, sizeof(*g));
-    struct error e = {0};
 
+    g->fd = folder;
     g->limits = *limits;
-    g->fd = open_own(&e);
-    int r = g->fd;
-    if (r >= 0 && !is_delegated(g->fd))
+    return g;
+}
+
+struct cgroup *cgroup_open(const struct cgroup_limits *limits)
+{
+    struct error e = {0};
+    int fd = open_own(&e);
+    int r = fd;
+
+    if (r >= 0 && !is_delegated(fd))
         r = error_set(&e, -EPERM, "none is delegated to this service");
     if (r >= 0)
-        r = move_self(g->fd, &e);
+        r = move_self(fd, &e);
     if (r >= 0) {
-        hand_down(g->fd);
+        hand_down(fd);
     } else {
         log_info(NULL, "control groups for workers are not available: %s",
                  e.text);
-        if (g->fd >= 0)
-            fd_close(&g->fd);
-        g->fd = -1;
+        if (fd >= 0)
+            fd_close(&fd);
+        fd = -1;
     }
-    return g;
+    return cgroup_create(fd, limits);
 }
 
 void cgroup_configure(struct cgroup *g, const struct cgroup_limits *limits)

@@ -30,6 +30,10 @@ struct cgroup_leaf {
  * processes are no limits can be handed down. Never returns NULL. */
 struct cgroup *cgroup_open(const struct cgroup_limits *limits);
 
+/* The same with the workers' groups below @folder, which it owns from now on;
+ * -1: there are none. */
+struct cgroup *cgroup_create(int folder, const struct cgroup_limits *limits);
+
 /* For workers that come from now on. */
 void cgroup_configure(struct cgroup *g, const struct cgroup_limits *limits);
 

@@ -140,7 +140,9 @@ class Watched(harness.TestCase):
         with service.connect() as client:
             events = (r["parameters"]["event"] for r in client.stream("Follow", {"id": id}))
             ready = next(e["time"] for e in events if e["event"] == "ready")
-        service.call("Status")  # it has done with that
+        service.call("Drain")
+        service.submit(self.script("done", "later.mp4"))  # so that all before it is stored
+        service.call("Status")
         service.process.send_signal(signal.SIGSTOP)
         os.waitpid(service.process.pid, os.WUNTRACED)
         if time.time() - ready / 1e6 > 1.5:
@@ -149,6 +151,7 @@ class Watched(harness.TestCase):
         service.process.send_signal(signal.SIGCONT)
         harness.wait_until(lambda: "the watchdog is not told" in service.words(), "it complains")
         self.hear_anew("WATCHDOG=1")  # now it is attended
+        service.call("Undrain")
         self.assertEqual(service.wait_for(id)["state"], "succeeded")
 
     def test_status__counts_the_sessions_of_a_card(self):

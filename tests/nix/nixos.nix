@@ -82,10 +82,12 @@ in
     services.ollama = {
       enable = flag;
       package = option types.package pkgs.ollama;
-      # as options are that have been removed
+      # has a value where it is old, and none where it has been removed
       acceleration = mkOption {
         type = types.str;
-        apply = _: throw "services.ollama.acceleration has been removed";
+        default = "removed";
+        apply =
+          value: if value == "removed" then throw "services.ollama.acceleration has been removed" else value;
       };
     };
 

@@ -109,6 +109,7 @@ class Units(nix.TestCase):
         text = (units.UNITS / "sysusers.d/transcoded.conf").read_text()
         self.assertIn(f'u transcoded - "{user["description"]}" {user["home"]}\n', text)
         self.assertEqual((user["isSystemUser"], user["group"]), (True, "transcoded"))
+        self.assertEqual(self.config["kernelModules"], ["nvidia", "nvidia_modeset", "nvidia_drm"])
         rules = self.config["tmpfiles"]["rules"]
         self.assertIn(rules[0], (units.UNITS / "tmpfiles.d/transcoded.conf").read_text().splitlines())
         self.assertEqual(rules[1:], ["d /var/cache/immich-machine-learning 0750 root root -"])
@@ -177,6 +178,15 @@ class Options(nix.TestCase):
         self.assertEqual(c["containerEnvironment"], {k: v for k, v in units.PATTERN["environment"].items()
                                                      if k.startswith("NVIDIA_")})
         self.assertEqual(c["libraryAccess"], {"ReadOnlyPaths": ["/run/opengl-driver", "/run/opengl-driver-32"]})
+
+    def test_configuration__that_changes__reloads_the_service(self):
+        c = machine(MODULE, ENABLED, show="""{
+              triggers = map (p: p.name) config.systemd.services.transcoded.reloadTriggers;
+              file = config.environment.etc."transcoded/transcoded.json".source.name;
+              programs = map (p: p.pname) config.environment.systemPackages;
+            }""")
+        self.assertEqual(c["triggers"], [c["file"]])
+        self.assertEqual(c["programs"], ["transcoded"])
 
     def test_neighbours__services_of_others__keep_their_own(self):
         c = machine(MODULE, LEGACY, setting("""
@@ -256,15 +266,30 @@ class Refused(nix.TestCase):
                  "PrivateDevices is set for transcoded.service", "PrivateDevices = lib.mkForce false"),
                 ('systemd.services.transcoded.serviceConfig.PrivateDevices = lib.mkForce "yes";',
                  "PrivateDevices is set for transcoded.service", "PrivateDevices = lib.mkForce false"),
+                ('services.jellyfin.enable = true; services.transcoded.gpu.neighbours = [ "jellyfin" ];'
+                 "systemd.services.jellyfin.serviceConfig.PrivateDevices = lib.mkOverride 10 true;",
+                 "PrivateDevices is set for jellyfin.service", "systemd.services.jellyfin.serviceConfig"),
                 ('services.transcoded.gpu.neighbours = [ "jelyfin" ];', "jelyfin", "no such service"),
                 ('services.transcoded.roots.write = [ "/home/alice/films" ];',
-                 "/home/alice/films lies in a home folder", "ProtectHome = lib.mkForce false")):
+                 "/home/alice/films lies in a home folder", "ProtectHome = lib.mkForce false"),
+                ('services.transcoded.roots.read = [ "/root" ];',
+                 "/root lies in a home folder", "ProtectHome = lib.mkForce false")):
             with self.subTest(text):
                 failed, _ = complaints(LEGACY, setting(text))
                 self.assertEqual(len(failed), 1, failed)
                 self.assertTrue(failed[0].startswith("services.transcoded: "), failed)
                 self.assertIn(words, failed[0])
                 self.assertIn(remedy, failed[0])
+
+    def test_headers__each__need_their_driver(self):
+        for headers, driver in (("13.0.19.0", "570.0"), ("12.2.72.0", "550.54.14"), ("12.1.14.0", "530.41.03"),
+                                ("12.0.16.1", "520.56.06"), ("11.1.5.3", None), ("11.0.10.3", None)):
+            with self.subTest(headers):
+                failed, _ = complaints(LEGACY, setting(f"""services.transcoded.ffmpeg = pkgs.ffmpeg-headless.override {{
+                      nv-codec-headers-12 = pkgs.nv-codec-headers-12.overrideAttrs {{ version = "{headers}"; }};
+                    }};"""))
+                self.assertEqual([re.search(r"need driver (\S+);", f)[1] for f in failed],
+                                 [driver] if driver else [])
 
     def test_driver__that_works_otherwise__is_let_be(self):
         driver = "hardware.nvidia.package = lib.mkForce pkgs.linuxPackages.nvidiaPackages"
@@ -283,6 +308,7 @@ class Refused(nix.TestCase):
         enabled = "services.ollama.enable = true;"
         cuda = f"{enabled} services.ollama.package = pkgs.ollama-cuda;"
         for text, expected in ((enabled, 0), (cuda, 1), (f"{enabled} nixpkgs.config.cudaSupport = true;", 1),
+                               (f'{enabled} services.ollama.acceleration = "cuda";', 1),
                                (f"{cuda} services.transcoded.gpu.memory = 8;", 0),
                                ("services.ollama.package = pkgs.ollama-cuda;", 0)):
             with self.subTest(text):
