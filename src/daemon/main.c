@@ -16,6 +16,7 @@
 #include "daemon.h"
 #include "journal.h"
 #include "model/configuration.h"
+#include "model/device_profile.h"
 #include "model/profile.h"
 #include "store/store.h"
 
@@ -225,9 +226,13 @@ static int serve(const struct arguments *a, struct configuration *c)
 static int check_profiles(const struct configuration *c, struct error *e)
 {
     struct profiles *profiles = NULL;
+    struct device_profiles *cards = NULL;
     char *shipped = places_profiles();
 
     int r = profiles_load(&profiles, shipped, c->profiles, e);
+    if (r == 0)
+        r = device_profiles_load(&cards, shipped, c->profiles, e);
+    device_profiles_destroy(cards);
     profiles_destroy(profiles);
     free(shipped);
     return r;

@@ -31,6 +31,10 @@ CONFIGURATIONS = [
     ('{"worker": 3}', ["worker"]),
     ('{"log_level": "info", "log_level": "debug"}', ["log_level"]),
 ]
+# Files below the folder of profiles.
+PROFILES = [("mine.json", '{"hardware": "fast"}', ["mine.json", "hardware"]),
+            ("mine.json", '{"input": {"path": "/x"}}', ["mine.json", "input"]),
+            ("devices/mine.json", '{"color": "red"}', ["devices/mine.json", "color"])]
 # These are only found where the service is to run.
 AT_START = [('{"socket_group": "no-such-group"}', ["no-such-group"]),
             ('{"admin_group": "no-such-group"}', ["no-such-group"])]
@@ -85,6 +89,16 @@ class BadSettings(harness.TestCase):
     def test_configuration__that_is_not_there__is_named(self):
         self.both_ways(["nowhere.json", "No such file"], "--config", self.folder / "nowhere.json",
                        *self.named())
+
+    def test_profile__file_field_and_reason(self):
+        given = self.configuration(json.dumps({"profiles": str(self.folder / "profiles")}))
+        for name, text, words in PROFILES:
+            with self.subTest(text):
+                path = self.folder / "profiles" / name
+                path.parent.mkdir(parents=True)
+                path.write_text(text)
+                self.both_ways(words, *given, *self.named())
+                shutil.rmtree(self.folder / "profiles")
 
     def test_group__that_is_not_there__is_found_at_start(self):
         for text, words in AT_START:

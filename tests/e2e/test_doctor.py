@@ -120,6 +120,12 @@ class Doctor(harness.TestCase):
         lines = self.ask("--json", *arguments, **keywords).splitlines()
         found = [json.loads(line) for line in lines]
         self.assertEqual(len(found), len({f["id"] for f in found}), "one object a check")
+        for f in found:  # as transcodectl(1) has it
+            self.assertEqual(set(f), {"id", "state", "found", "fix"})
+            self.assertIn(f["state"], ("good", "note", "warning", "bad"))
+            self.assertTrue(f["found"], f)
+            if f["state"] in ("warning", "bad"):
+                self.assertTrue(f["fix"], f)
         return {f["id"]: f for f in found}
 
     def states(self, found, *, but=()):

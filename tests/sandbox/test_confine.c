@@ -88,6 +88,15 @@ static bool has_an_end_of_threads(void)
     return getrlimit(RLIMIT_NPROC, &threads) == 0 && threads.rlim_max <= 4096;
 }
 
+static bool has_few_descriptors_and_no_queues(void)
+{
+    struct rlimit files;
+    struct rlimit queues;
+
+    return getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max <= 256 &&
+           getrlimit(RLIMIT_MSGQUEUE, &queues) == 0 && queues.rlim_max == 0;
+}
+
 static bool has_as_much_memory_as_said(void)
 {
     struct rlimit data;
@@ -113,6 +122,8 @@ static void confine_process__layers__hold(void **state)
         {"writes no core", writes_no_core},
         {"has all its addresses", has_all_addresses},
         {"has an end of threads", has_an_end_of_threads},
+        {"has few descriptors and no queues",
+         has_few_descriptors_and_no_queues},
         {"has as much memory as said", has_as_much_memory_as_said},
         {"gains no privileges", gains_nothing},
         {"survives broken pipes", survives_broken_pipes},

@@ -5,14 +5,20 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "sandbox/landlock.h"
 #include "sandbox/paths.h"
 
-#define NONE (-1)
+#define NONE    (-1)
+#define SKIPPED 77
 
 /* The access that @path has, NONE: it is in no rule. */
 static int access_of(const struct paths *p, const char *path)
@@ -83,10 +89,51 @@ static void paths_create__nothing_in_the_environment__is_no_rule(void **state)
     paths_destroy(NULL);
 }
 
+/* In a child with another /dev: 0, or which worker has what it should not. */
+static int look_at_nodes(void)
+{
+    static const char *const nodes[] = {"/dev/nvidia0", "/dev/nvidiactl"};
+
+    if (unshare(CLONE_NEWNS) < 0 ||
+        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("none", "/dev", "tmpfs", 0, NULL) < 0)
+        return SKIPPED;
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
+        close(open(nodes[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    struct paths *cpu = paths_create(SANDBOX_CPU, NULL, 0);
+    struct paths *gpu = paths_create(SANDBOX_GPU, NULL, 0);
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+        if (access_of(cpu, nodes[i]) != NONE)
+            wrong = 1;
+        if (access_of(gpu, nodes[i]) != LANDLOCK_DEVICE)
+            wrong = 2;
+    }
+    paths_destroy(cpu);
+    paths_destroy(gpu);
+    return wrong;
+}
+
+static void paths_create__nodes_of_the_driver__are_for_gpus_alone(void **state)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0)
+        _exit(look_at_nodes());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == SKIPPED)
+        skip(); // no mounts of one's own here
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_create__device__decides_on_the_drivers_files),
+        cmocka_unit_test(paths_create__nodes_of_the_driver__are_for_gpus_alone),
         cmocka_unit_test(paths_create__nothing_in_the_environment__is_no_rule),
     };
 
