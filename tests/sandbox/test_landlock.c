@@ -41,6 +41,8 @@ static int set_up(void **state)
     assert_int_equal(mkdir(folder_path(f.folder, READABLE), 0755), 0);
     assert_int_equal(mkdir(folder_path(f.folder, WRITABLE), 0755), 0);
     folder_put(f.folder, READABLE "/library", "code");
+    assert_int_equal(chmod(folder_path(f.folder, READABLE "/library"), 0755),
+                     0);
     folder_put(f.folder, WRITABLE "/state", "old");
     folder_put(f.folder, "input", "media");
     f.input = open(folder_path(f.folder, "input"), O_RDONLY | O_CLOEXEC);
@@ -201,6 +203,15 @@ static int run_a_program(const struct fixture *f, const void *what)
     return errno;
 }
 
+/* Its format is unknown, which only one who may run it is told. */
+static int run_a_library(const struct fixture *f, const void *what)
+{
+    (void)f;
+    (void)what;
+    (void)execl(READABLE "/library", "library", (char *)NULL);
+    return errno;
+}
+
 static int bind_a_port(const struct fixture *f, const void *what)
 {
     const struct sockaddr_in any = {.sin_family = AF_INET};
@@ -229,6 +240,7 @@ static void landlock_confine__all_else__is_refused_where_known(void **state)
         int expected;
     } cases[] = {
         {"a program", 1, run_a_program, EACCES},
+        {"what may be read", 1, run_a_library, EACCES},
         {"a port", 4, bind_a_port, EACCES},
         {"a signal", 6, signal_the_parent, EPERM},
     };

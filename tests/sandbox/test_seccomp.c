@@ -262,6 +262,93 @@ static void seccomp_confine__calls__end_as_their_rows_say(void **state)
     }
 }
 
+/* Calls by their numbers, for functions of the C library take other ways. What
+ * the kernel would say of such arguments is something else than expected. */
+struct raw {
+    const char *what;
+    long number;
+    long first;
+    long second;
+    int expected;
+    bool is_sanitizers;
+};
+
+static const struct raw *raw; // that is made next
+
+static int call_raw(void)
+{
+    return outcome(syscall(raw->number, raw->first, raw->second, 0, 0, 0));
+}
+
+static void seccomp_confine__raw_calls__end_as_their_rows_say(void **state)
+{
+    static const struct raw cases[] = {
+        {"connect", SYS_connect, -1, 0, EACCES, false},
+        {"setsockopt", SYS_setsockopt, -1, 0, EACCES, false},
+        {"openat2", SYS_openat2, -1, 0, ENOSYS, false},
+        {"truncate", SYS_truncate, 0, 0, EACCES, false},
+        {"unlinkat", SYS_unlinkat, -1, 0, EACCES, false},
+        {"renameat2", SYS_renameat2, -1, 0, EACCES, false},
+        {"linkat", SYS_linkat, -1, 0, EACCES, false},
+        {"mkdirat", SYS_mkdirat, -1, 0, EACCES, false},
+        {"fchownat", SYS_fchownat, -1, 0, EPERM, false},
+        {"pidfd_open", SYS_pidfd_open, -1, 0, EPERM, false},
+        {"pidfd_getfd", SYS_pidfd_getfd, -1, 0, EPERM, false},
+        {"tkill", SYS_tkill, 0, 0, EPERM, true},
+        {"prctl", SYS_prctl, PR_GET_TIMERSLACK, 0, EPERM, true},
+        {"sched_setscheduler", SYS_sched_setscheduler, -1, 0, EPERM, false},
+        {"shmget", SYS_shmget, 0, 0, ENOSYS, false},
+        {"fcntl", SYS_fcntl, 0, F_SETSIG, KILLED, false},
+        {"pidfd_send_signal", SYS_pidfd_send_signal, -1, 0, KILLED, false},
+        {"rt_sigqueueinfo", SYS_rt_sigqueueinfo, 0, 0, KILLED, false},
+        {"rt_tgsigqueueinfo", SYS_rt_tgsigqueueinfo, 0, 0, KILLED, false},
+        {"execveat", SYS_execveat, -1, 0, KILLED, false},
+        {"process_vm_writev", SYS_process_vm_writev, 0, 0, KILLED, false},
+        {"process_madvise", SYS_process_madvise, -1, 0, KILLED, false},
+        {"mount", SYS_mount, 0, 0, KILLED, false},
+        {"unshare", SYS_unshare, 0, 0, KILLED, false},
+        {"setns", SYS_setns, -1, 0, KILLED, false},
+        {"bpf", SYS_bpf, -1, 0, KILLED, false},
+        {"open_by_handle_at", SYS_open_by_handle_at, -1, 0, KILLED, false},
+        {"fanotify_init", SYS_fanotify_init, -1, 0, KILLED, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        raw = &cases[i];
+        print_message("%s\n", raw->what);
+        if (!SANITIZED || !raw->is_sanitizers)
+            assert_int_equal(confined(call_raw, SANDBOX_GPU, SECCOMP_KILL),
+                             raw->expected);
+    }
+}
+
+#ifdef __x86_64__
+/* getpid() as a program of 32 bits asks for it: 0, or KILLED. */
+static int call_by_another_door(void)
+{
+    long result;
+
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "memory");
+    return result > 0 ? 0 : KILLED;
+}
+
+static void seccomp_confine__calls_of_32_bits__are_none_at_all(void **state)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0)
+        _exit(call_by_another_door());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (status != 0)
+        skip(); // this kernel has none
+    assert_int_equal(confined(call_by_another_door, SANDBOX_CPU, SECCOMP_KILL),
+                     KILLED);
+}
+#endif
+
 static int ask_for_what_waits(void)
 {
     int waiting;
@@ -351,6 +438,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seccomp_confine__calls__end_as_their_rows_say),
+        cmocka_unit_test(seccomp_confine__raw_calls__end_as_their_rows_say),
+#ifdef __x86_64__
+        cmocka_unit_test(seccomp_confine__calls_of_32_bits__are_none_at_all),
+#endif
         cmocka_unit_test(seccomp_confine__ioctl__is_for_a_gpus_worker),
         cmocka_unit_test(seccomp_confine__twice__takes_more_away),
         cmocka_unit_test(seccomp_confine__older_thread__is_confined_too),
