@@ -89,7 +89,7 @@ class Watched(harness.TestCase):
             db.close()
 
         def others_socket(service):
-            service.socket = self.service().socket
+            service.socket = self.service({"worker": str(FAKE)}).socket
 
         for spoil, words in (newer_store, "newer"), (others_socket, "io.transcoded"):
             with self.subTest(spoil.__name__):
@@ -120,8 +120,11 @@ class Watched(harness.TestCase):
 
     def test_store__that_hangs__the_watchdog_is_not_fed(self):
         service = self.start()
-        (thread,) = [int(t.name) for t in pathlib.Path(f"/proc/{service.process.pid}/task").iterdir()
-                     if (t / "comm").read_text() == "store\n"]
+        (task,) = [t for t in pathlib.Path(f"/proc/{service.process.pid}/task").iterdir()
+                   if (t / "comm").read_text() == "store\n"]
+        thread = int(task.name)
+        # asleep it holds nothing that the loop waits for
+        harness.wait_until(lambda: (task / "stat").read_text().split()[2] == "S", "it has nothing to do")
         self.trace(PTRACE_SEIZE, thread)
         self.trace(PTRACE_INTERRUPT, thread)
         os.waitpid(thread, WALL)
@@ -146,6 +149,7 @@ class Watched(harness.TestCase):
         service.process.send_signal(signal.SIGSTOP)
         os.waitpid(service.process.pid, os.WUNTRACED)
         if time.time() - ready / 1e6 > 1.5:
+            service.process.send_signal(signal.SIGCONT)
             self.skipTest("this machine is too busy to stop it in time")
         time.sleep(2 + LATE)
         service.process.send_signal(signal.SIGCONT)
