@@ -36,6 +36,14 @@ AVIOContext *file_io_context(struct file_io *f);
 AVIOContext *file_io_open_reader(struct file_io *f);
 void file_io_close_reader(AVIOContext *reader);
 
+/* Nothing of this output will be written a second time: so the disk begins
+ * early, and little is left to wait for at the end. */
+void file_io_write_once(struct file_io *f);
+
+/* Cut an output off behind @size bytes. Nothing may be waiting in its context.
+ * 0 or -errno, which file_io_error() keeps. */
+int file_io_truncate(struct file_io *f, int64_t size);
+
 /* Bytes: of an input when it was opened, -1 where that means nothing; of an
  * output the end of what has been written. */
 int64_t file_io_size(const struct file_io *f);

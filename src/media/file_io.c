@@ -23,8 +23,9 @@
 /* So many bytes are handed to the disk at a time, and so many may be on their
  * way: else a slow disk would get gigabytes at once with the final fsync, and
  * nothing would be heard of the job for minutes. */
-#define CHUNK  (INT64_C(8) << 20)
-#define WINDOW (8 * CHUNK)
+#define CHUNK       (INT64_C(8) << 20)
+#define CHUNK_EARLY (INT64_C(1) << 20)
+#define WINDOW      (INT64_C(64) << 20)
 
 struct file_io {
     AVIOContext *context; // owned
@@ -33,6 +34,7 @@ struct file_io {
     bool truncated;
     int error;      // first -errno
     int64_t offset; // of the next read or write
+    int64_t chunk;  // what the disk is told of at a time
     int64_t begun;  // from here on the disk has not been told of what is new
     atomic_llong size;
     atomic_llong moved;
@@ -96,13 +98,13 @@ static void write_behind(struct file_io *f)
 {
     const unsigned wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
                           SYNC_FILE_RANGE_WAIT_AFTER;
+    int64_t size = f->offset - f->begun;
 
-    if (!f->regular || f->offset - f->begun < CHUNK)
+    if (!f->regular || size < f->chunk)
         return;
-    (void)sync_file_range(f->fd, f->begun, f->offset - f->begun,
-                          SYNC_FILE_RANGE_WRITE);
+    (void)sync_file_range(f->fd, f->begun, size, SYNC_FILE_RANGE_WRITE);
     if (f->begun >= WINDOW)
-        (void)sync_file_range(f->fd, f->begun - WINDOW, CHUNK, wait);
+        (void)sync_file_range(f->fd, f->begun - WINDOW, size, wait);
     f->begun = f->offset;
 }
 
@@ -166,6 +168,7 @@ static int open_file(struct file_io **ret, int fd, int writes, struct error *e)
     int r;
 
     f->fd = fd;
+    f->chunk = CHUNK;
     if (fstat(fd, &st) < 0) {
         r = error_set_errno(e, -errno, "cannot look at the file");
         goto fail;
@@ -205,6 +208,22 @@ int file_io_open_input(struct file_io **ret, int fd, struct error *e)
 int file_io_open_output(struct file_io **ret, int fd, struct error *e)
 {
     return open_file(ret, fd, 1, e);
+}
+
+void file_io_write_once(struct file_io *f)
+{
+    f->chunk = CHUNK_EARLY;
+}
+
+int file_io_truncate(struct file_io *f, int64_t size)
+{
+    int error = ftruncate(f->fd, size) < 0 ? errno : 0;
+
+    if (error)
+        (void)keep_error(f, error);
+    else
+        f->size = size;
+    return -error;
 }
 
 static void free_context(AVIOContext **context)

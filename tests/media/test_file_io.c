@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <libavformat/avio.h>
@@ -192,6 +193,48 @@ static void file_io_output__large__is_written_behind(void **state)
     folder_remove(folder);
 }
 
+static void file_io_output__written_once__begins_early(void **state)
+{
+    char *folder = folder_create();
+    struct file_io *f = NULL;
+    struct error e = {0};
+
+    (void)state;
+    memset(&hints, 0, sizeof(hints));
+    int fd = open_file(folder, "a", O_RDWR | O_CREAT);
+    assert_int_equal(file_io_open_output(&f, fd, &e), 0);
+    file_io_write_once(f);
+    write_blocks(f, 4);
+    assert_int_equal(hints.begun_bytes, 4 << 20);
+    assert_int_equal(hints.waited, 0);
+    write_blocks(f, 96);
+    assert_int_equal(hints.begun_bytes, 100 << 20);
+    assert_int_equal(hints.waited_end, 36 << 20);
+    file_io_close(f);
+    folder_remove(folder);
+}
+
+static void file_io_output__truncated__ends_there(void **state)
+{
+    char *folder = folder_create();
+    struct file_io *f = NULL;
+    struct error e = {0};
+    struct stat st;
+
+    (void)state;
+    int fd = open_file(folder, "a", O_RDWR | O_CREAT);
+    assert_int_equal(file_io_open_output(&f, fd, &e), 0);
+    write_blocks(f, 1);
+    assert_int_equal(file_io_truncate(f, 1000), 0);
+    assert_int_equal(file_io_size(f), 1000);
+    assert_int_equal(stat(folder_path(folder, "a"), &st), 0);
+    assert_int_equal(st.st_size, 1000);
+    assert_int_equal(file_io_truncate(f, -1), -EINVAL);
+    assert_int_equal(file_io_error(f), -EINVAL);
+    file_io_close(f);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +244,8 @@ int main(void)
         cmocka_unit_test(file_io_output__patched_and_read_again),
         cmocka_unit_test(file_io_output__disk_full__keeps_the_reason),
         cmocka_unit_test(file_io_output__large__is_written_behind),
+        cmocka_unit_test(file_io_output__written_once__begins_early),
+        cmocka_unit_test(file_io_output__truncated__ends_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
