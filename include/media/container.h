@@ -14,6 +14,7 @@ struct container {
     enum job_format format;
     const char *muxer;            // libav's name
     unsigned hevc_tag;            // what we encode; 0: libav's own
+    bool index_in_front;          // where it is known only at the end
     const enum AVCodecID *codecs; // ended by NONE; NULL: what libav says
     const char *options[JOB_DELIVERY_COUNT]; // "name=value:…" of the muxer
 };

@@ -25,6 +25,7 @@ static const struct container containers[] = {
         .format = JOB_FORMAT_MP4,
         .muxer = "mp4",
         .hevc_tag = MKTAG('h', 'v', 'c', '1'), // the only one Apple plays
+        .index_in_front = true,
         .options = {
             [JOB_COMPLETE] = "movflags=+faststart",
             // the header waits for the first fragment, when edit lists are known

@@ -16,6 +16,7 @@
 #include "media/plan.h"
 #include "media/source.h"
 #include "pipeline/adts.h"
+#include "pipeline/front.h"
 #include "pipeline/item.h"
 #include "pipeline/light.h"
 #include "pipeline/queue.h"
@@ -42,6 +43,7 @@ struct muxer {
     struct track *tracks;    // owned
     size_t track_count;
     int64_t shift; // µs, added to every time
+    int64_t room;  // in front, for an index that is known to fit; 0: none
     int64_t packets;
     bool has_video;
     bool copies_video;
@@ -204,13 +206,47 @@ static int copy_tags(struct muxer *m, struct error *e)
                               e);
 }
 
+/* Of a part of the input nobody knows how many packets it has. */
+static int64_t choose_room(const struct muxer *m)
+{
+    const struct muxer_config *c = &m->config;
+    bool whole = !c->start && c->duration < 0;
+
+    if (!whole || !(m->format->pb->seekable & AVIO_SEEKABLE_NORMAL))
+        return 0;
+    return front_room(c->plan, m->format, source_format(c->source));
+}
+
+/* Does libav write it all, and then all of it once more? */
+static void prepare_front(struct muxer *m)
+{
+    const struct plan_output *plan = m->config.plan;
+
+    if (plan->container->index_in_front && plan->delivery == JOB_COMPLETE) {
+        m->room = choose_room(m);
+        if (!m->room)
+            return;
+    }
+    file_io_write_once(m->config.io);
+}
+
+static int set_options(const struct muxer *m, AVDictionary **ret)
+{
+    const struct plan_output *plan = m->config.plan;
+    const char *options = plan->container->options[plan->delivery];
+
+    // what has its index in front by room needs no moving
+    return m->room ? 0 : av_dict_parse_string(ret, options, "=", ":", 0);
+}
+
 static int write_header(struct muxer *m, struct error *e)
 {
     const struct plan_output *plan = m->config.plan;
     AVDictionary *options = NULL;
 
-    int r = av_dict_parse_string(
-        &options, plan->container->options[plan->delivery], "=", ":", 0);
+    int r = set_options(m, &options);
+    if (r >= 0 && m->room)
+        r = (int)FFMIN(avio_seek(m->format->pb, m->room, SEEK_SET), 0);
     if (r >= 0)
         r = avformat_write_header(m->format, &options);
     av_dict_free(&options);
@@ -443,7 +479,7 @@ static int finish(struct muxer *m, struct error *e)
         avio_flush(m->format->pb);
     if (r < 0 || file_io_error(m->config.io))
         return write_failed(m, r, e);
-    return 0;
+    return m->room ? front_fill(m->config.io, m->room, e) : 0;
 }
 
 static int process(struct stage *s, struct item *item, struct error *e)
@@ -515,6 +551,7 @@ int muxer_create(struct stage **ret, const struct muxer_config *config,
         destroy(&m->stage);
         return r;
     }
+    prepare_front(m);
     *ret = &m->stage;
     return 0;
 }

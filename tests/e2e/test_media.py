@@ -172,9 +172,16 @@ class Delivery(MediaCase):
         self.assertGreater(frames(self.out / "half.mp4"), 20)
 
     def test_complete__mp4_has_its_index_in_front(self):
-        self.run_job(film(), {"path": "o.mp4", **COPY})
-        data = (self.out / "o.mp4").read_bytes()
-        self.assertLess(data.index(b"moov"), data.index(b"mdat"))
+        large = clip("large.mp4", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25,noise=alls=60:allf=t", "-t", 2,
+                     "-f", "lavfi", "-i", "sine", "-shortest", "-c:v", "libx264", "-preset", "ultrafast", "-qp", 10,
+                     "-pix_fmt", "yuv420p", "-c:a", "aac")
+        for source in (film(), large):
+            with self.subTest(source=source):
+                self.run_job(source, {"path": "o.mp4", **COPY}, overwrite=True)
+                data = (self.out / "o.mp4").read_bytes()
+                self.assertLess(data.index(b"moov"), data.index(b"mdat"))
+                self.assertEqual(frames(self.out / "o.mp4"), frames(source))
+                plays(self.out / "o.mp4")
 
 
 class Oddities(MediaCase):

@@ -65,6 +65,8 @@ static void container__mp4__is_made_for_how_it_is_delivered(void **state)
     assert_string_equal(mp4->options[JOB_COMPLETE], "movflags=+faststart");
     assert_non_null(strstr(mp4->options[JOB_GROWING], "frag_keyframe"));
     assert_null(strstr(mp4->options[JOB_GROWING], "faststart"));
+    assert_true(mp4->index_in_front);
+    assert_false(container_find(JOB_FORMAT_MPEGTS)->index_in_front);
     assert_int_equal(mp4->hevc_tag, MKTAG('h', 'v', 'c', '1'));
     assert_int_equal(container_find(JOB_FORMAT_MATROSKA)->hevc_tag, 0);
 }

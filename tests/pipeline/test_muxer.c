@@ -35,6 +35,15 @@ static int make_clip(void **state)
               "-c:v libx264 -preset ultrafast -g 10 -pix_fmt yuv420p "
               "-metadata title=Film -metadata:s:v language=fin",
               "a.mp4");
+    folder_put(folder, "chapters",
+               ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=5\n"
+               "title=One\n[CHAPTER]\nTIMEBASE=1/10\nSTART=5\nEND=10\n"
+               "title=Two\n");
+    clip_make(folder,
+              "-f lavfi -i testsrc2=size=320x240:rate=25:duration=1,"
+              "noise=alls=60:allf=t -i @/chapters -map_metadata 1 -c:v libx264 "
+              "-preset ultrafast -qp 5 -bf 2 -pix_fmt yuv420p",
+              "large.mp4");
     return 0;
 }
 
@@ -52,12 +61,13 @@ struct bench {
     struct plan_output plan;
     struct file_io *io;
     struct muxer_progress progress;
+    int64_t duration;
     struct stand stand;
 };
 
 static void bench_init(struct bench *b, const char *output)
 {
-    *b = (struct bench){.source = stand_open(folder, "a.mp4")};
+    *b = (struct bench){.source = stand_open(folder, "a.mp4"), .duration = -1};
     b->track = (struct plan_track){.kind = MEDIA_VIDEO, .copied = true};
     b->plan = (struct plan_output){
         .container = container_find(JOB_FORMAT_MATROSKA),
@@ -79,7 +89,7 @@ static void bench_start(struct bench *b)
                                         .source = b->source,
                                         .io = b->io,
                                         .progress = &b->progress,
-                                        .duration = -1};
+                                        .duration = b->duration};
     struct stage *stage = NULL;
     struct error e = {0};
 
@@ -131,6 +141,87 @@ static void muxer__copy__is_written_in_any_container(void **state)
         assert_int_equal(info->streams[0].codec, AV_CODEC_ID_H264);
         assert_int_equal(info->streams[0].width, 64);
         source_close(out);
+    }
+}
+
+/* The types of the boxes of a file, in their order. */
+static void list_boxes(const char *name, char *ret, size_t size)
+{
+    AVIOContext *in = NULL;
+    int64_t at = 0;
+
+    *ret = '\0';
+    assert_int_equal(avio_open(&in, folder_path(folder, name), AVIO_FLAG_READ),
+                     0);
+    while (at < avio_size(in)) {
+        char type[6] = " ";
+        assert_int_equal(avio_seek(in, at, SEEK_SET), at);
+        uint32_t length = avio_rb32(in);
+        assert_int_equal(avio_read(in, (unsigned char *)type + 1, 4), 4);
+        assert_true(length >= 8 && strlen(ret) + strlen(type) < size);
+        strcat(ret, type);
+        at += length;
+    }
+    assert_int_equal(at, avio_size(in));
+    avio_closep(&in);
+}
+
+static void assert_same_packets(const char *one, const char *other)
+{
+    struct source *a = stand_open(folder, one);
+    struct source *b = stand_open(folder, other);
+    AVPacket *of_a = av_packet_alloc();
+    AVPacket *of_b = av_packet_alloc();
+    struct error e = {0};
+    int more;
+
+    while ((more = source_read(a, of_a, &e)) == 1) {
+        assert_int_equal(source_read(b, of_b, &e), 1);
+        assert_int_equal(of_a->pts, of_b->pts);
+        assert_int_equal(of_a->dts, of_b->dts);
+        assert_int_equal(of_a->size, of_b->size);
+        assert_memory_equal(of_a->data, of_b->data, (size_t)of_a->size);
+        av_packet_unref(of_a);
+        av_packet_unref(of_b);
+    }
+    assert_int_equal(more, 0);
+    assert_int_equal(source_read(b, of_b, &e), 0);
+    av_packet_free(&of_a);
+    av_packet_free(&of_b);
+    source_close(a);
+    source_close(b);
+}
+
+/* Of a whole copy libav is spared to write everything twice. */
+static void muxer__mp4__has_its_index_in_front(void **state)
+{
+    static const struct {
+        const char *input;
+        int64_t duration;
+        const char *boxes;
+    } cases[] = {
+        {"large.mp4", -1, " ftyp moov free free mdat"},
+        {"large.mp4", SECOND, " ftyp moov free mdat"}, // how many are a part?
+        {"a.mp4", -1, " ftyp moov free mdat"},         // room would be much
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char boxes[64];
+        struct bench b;
+        bench_init(&b, "out.mp4");
+        source_close(b.source);
+        b.source = stand_open(folder, cases[i].input);
+        b.plan.container = container_find(JOB_FORMAT_MP4);
+        b.duration = cases[i].duration;
+        print_message("%s %lld\n", cases[i].input, (long long)b.duration);
+        bench_start(&b);
+        assert_int_equal(feed(&b), 25);
+        assert_int_equal(stand_run(&b.stand), 0);
+        bench_fini(&b);
+        list_boxes("out.mp4", boxes, sizeof(boxes));
+        assert_string_equal(boxes, cases[i].boxes);
+        assert_same_packets("out.mp4", cases[i].input);
     }
 }
 
@@ -321,6 +412,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(muxer__copy__is_written_in_any_container),
+        cmocka_unit_test(muxer__mp4__has_its_index_in_front),
         cmocka_unit_test(muxer__metadata__is_kept_unless_dropped),
         cmocka_unit_test(muxer__encoded_track__waits_for_its_format),
         cmocka_unit_test(muxer__format_that_never_comes__is_not_waited_for),
