@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import pathlib
+import queue
 import re
 import shutil
 import signal
@@ -42,6 +43,15 @@ def wait_until(predicate, what, patience=PATIENCE, pause=0.01):
         if time.monotonic() > end:
             raise AssertionError(f"waited {patience} s in vain: {what}")
         time.sleep(pause)
+
+
+def best(measure, goal, rounds=5):
+    """The least of what `measure` says, called until that is at most `goal`: the
+    machine may be busy with something else for a while, but not each time."""
+    least = measure()
+    while least > goal and (rounds := rounds - 1):
+        least = min(least, measure())
+    return least
 
 
 class Varlink:
@@ -187,6 +197,21 @@ class Service:
     def workers(self):
         return [pid for pid, line in self.children().items() if "transcoded-worker" in line]
 
+    def settle(self):
+        """Until all is there that a start begins: a survey's answer, and a worker
+        that stands ready."""
+        def settled():
+            lines = [line for line in self.children().values() if "transcoded-worker" in line]
+            answer = self.call("Devices")["parameters"]["problem"] or ""
+            return len(lines) == 1 and "--survey" not in lines[0] and "not been surveyed" not in answer
+        wait_until(settled, f"one worker stands ready\n{self.words()}")
+
+    def worker_of(self, source):
+        """The pid of the one that reads `source`."""
+        def found():
+            return next((pid for pid in self.workers() if is_open(pid, source)), None)
+        return wait_until(found, f"a worker reads {source}")
+
     def kill(self):
         """As a power cut would, for the processes."""
         self.process.send_signal(signal.SIGKILL)
@@ -210,6 +235,41 @@ class Service:
             raise AssertionError(self.words())
 
 
+class Inbox:
+    """Where a service manager hears of its services ($NOTIFY_SOCKET)."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.heard = queue.SimpleQueue()
+        # a full one would hold up who writes to it
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        while message := self.socket.recv(4096):
+            self.heard.put(message.decode())
+
+    def mark(self):
+        """All that was said so far; what is heard next comes from now on."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as us:
+            us.sendto(b"MARK", self.path)
+        heard = []
+        while (message := self.heard.get(timeout=PATIENCE)) != "MARK":
+            heard.append(message)
+        return heard
+
+    def hear(self, pattern):
+        """The next message that matches, of those not yet taken."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            with contextlib.suppress(queue.Empty):
+                message = self.heard.get(timeout=1)
+                if re.search(pattern, message):
+                    return message
+        raise AssertionError(f"waited {PATIENCE} s in vain for '{pattern}'")
+
+
 def for_everybody(program, folder):
     """A copy of `program` that any user may run, wherever the project lies."""
     copied = pathlib.Path(folder) / pathlib.Path(program).name
@@ -217,6 +277,25 @@ def for_everybody(program, folder):
         shutil.copy(program, copied)
         copied.chmod(0o755)
     return copied
+
+
+def is_gone(pid):
+    """Has it ended, whether or not somebody has asked how?"""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return stat.rsplit(")", 1)[1].split()[0] in "ZX"
+
+
+def is_open(pid, path):
+    """Has the process that file open?"""
+    with contextlib.suppress(OSError):
+        for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if os.readlink(entry) == str(path):
+                    return True
+    return False
 
 
 def children_of(pid):

@@ -15,21 +15,26 @@
  * released          says that it holds nothing any more
  * output            writes "fake" to output 0, by the channel
  * wait              until it is stopped, as a good worker would
+ * work:NAME         the same, but says progress now and then while it is not
+ *                   paused, and goes on once there is that file, if any is named
+ * stubborn          from now on no SIGTERM ends it
  * deaf              for ever, whatever is asked
  * crash, kill, mute, exit:N   end without an outcome
  * lie, babble, junk, huge     say what no worker may
  * hangup            closes the control socket, but lives on
  * noise             prints much on standard error
  * sleep:MS          takes its time
- * until:NAME        until there is that file in the folder $FAKE_GPU
+ * until:NAME        reads no orders until there is that file in the folder
+ *                   $FAKE_GPU
  *
  * With --survey it prints survey.json of that folder, or that there is no GPU,
- * with --watch sample.json each 50 ms: a test says what GPUs there are, and what
- * others do on them.
+ * once no file "hold" is there; with --watch sample.json each 50 ms: a test says
+ * what GPUs there are, and what others do on them.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -61,16 +66,30 @@ static void say(const char *text)
     (void)fd_write_all(ORDER_FD, text, strlen(text) + 1);
 }
 
-/* The next order; ends with the daemon. The caller frees. */
-static json_t *next_order(struct worker *w)
+/* The next one of the orders that were read; or NULL. The caller frees. */
+static json_t *read_order(struct worker *w)
 {
     const char *text;
     size_t size;
     int fds[LIMITS_FDS];
     size_t count;
 
-    while (frame_next(w->orders, &text, &size, fds, &count) <= 0) {
+    if (frame_next(w->orders, &text, &size, fds, &count) <= 0)
+        return NULL;
+    if (count)
+        w->channel = fds[0];
+    return json_loadb(text, size, 0, NULL);
+}
+
+/* The next order; ends with the daemon. The caller frees. */
+static json_t *next_order(struct worker *w)
+{
+    json_t *order;
+
+    while (!(order = read_order(w))) {
         char chunk[65536];
+        int fds[LIMITS_FDS];
+        size_t count;
         ssize_t n =
             fd_receive(ORDER_FD, chunk, sizeof(chunk), fds, LIMITS_FDS, &count);
         if (n <= 0)
@@ -78,9 +97,7 @@ static json_t *next_order(struct worker *w)
         if (frame_push(w->orders, chunk, (size_t)n, fds, count) < 0)
             _exit(9);
     }
-    if (count)
-        w->channel = fds[0];
-    return json_loadb(text, size, 0, NULL);
+    return order;
 }
 
 static bool is_order(const json_t *order, const char *name)
@@ -258,9 +275,14 @@ static void write_output(struct worker *w)
     request(w, CHANNEL_DONE, 0, &none);
 }
 
-static void be_deaf(void)
+static void be_stubborn(void)
 {
     (void)signal(SIGTERM, SIG_IGN);
+}
+
+static void be_deaf(void)
+{
+    be_stubborn();
     for (;;)
         (void)pause();
 }
@@ -297,16 +319,50 @@ static char *place_of(const char *name)
     return path;
 }
 
+static bool is_there(const char *name)
+{
+    return access(place_of(name), F_OK) == 0;
+}
+
 static void wait_for_file(const char *name)
 {
-    while (access(place_of(name), F_OK) < 0)
+    while (!is_there(name))
         sleep_ms(10);
+}
+
+/* What the next order is about, if one comes soon. */
+static void heed(struct worker *w, bool *is_paused)
+{
+    struct pollfd orders = {.fd = ORDER_FD, .events = POLLIN};
+    json_t *order = read_order(w);
+
+    if (!order && poll(&orders, 1, 50) <= 0)
+        return;
+    if (!order)
+        order = next_order(w);
+    if (is_order(order, "stop"))
+        end_cancelled();
+    if (is_order(order, "pause") || is_order(order, "resume"))
+        *is_paused = is_order(order, "pause");
+    json_decref(order);
+}
+
+static void work(struct worker *w, const char *end)
+{
+    bool is_paused = false;
+
+    while (is_paused || !*end || !is_there(end)) {
+        if (!is_paused)
+            progress();
+        heed(w, &is_paused);
+    }
 }
 
 static int survey(void)
 {
+    while (is_there("hold"))
+        sleep_ms(10);
     json_t *found = json_load_file(place_of("survey.json"), 0, NULL);
-
     if (!found)
         found = json_pack("{s:s, s:s, s:[], s:[s]}", "libav", "fake",
                           "nvenc_headers", "", "devices", "problems",
@@ -363,6 +419,8 @@ ACTION(do_say, outcome(value))
 ACTION(do_released, say("{\"event\":\"released\"}"))
 ACTION(do_output, write_output(w))
 ACTION(do_wait, wait_for(w, "never"))
+ACTION(do_work, work(w, value))
+ACTION(do_stubborn, be_stubborn())
 ACTION(do_deaf, be_deaf())
 // a sanitizer would catch the signal
 ACTION(do_crash, (void)signal(SIGSEGV, SIG_DFL); (void)raise(SIGSEGV))
@@ -379,14 +437,19 @@ static const struct {
     const char *word;
     void (*act)(struct worker *w, const char *value);
 } actions[] = {
-    {"need", do_need},         {"encode", do_encode}, {"ready", do_ready},
-    {"progress", do_progress}, {"log", say_log},      {"done", do_done},
-    {"lie", do_done},          {"say", do_say},       {"released", do_released},
-    {"output", do_output},     {"wait", do_wait},     {"deaf", do_deaf},
-    {"crash", do_crash},       {"kill", do_kill},     {"exit", do_exit},
-    {"mute", do_exit},         {"babble", do_babble}, {"junk", do_junk},
-    {"huge", do_huge},         {"hangup", do_hangup}, {"noise", do_noise},
-    {"sleep", do_sleep},       {"gpu", do_gpu},       {"until", do_until},
+    {"need", do_need},         {"encode", do_encode},
+    {"ready", do_ready},       {"progress", do_progress},
+    {"log", say_log},          {"done", do_done},
+    {"lie", do_done},          {"say", do_say},
+    {"released", do_released}, {"output", do_output},
+    {"wait", do_wait},         {"deaf", do_deaf},
+    {"crash", do_crash},       {"kill", do_kill},
+    {"exit", do_exit},         {"mute", do_exit},
+    {"babble", do_babble},     {"junk", do_junk},
+    {"huge", do_huge},         {"hangup", do_hangup},
+    {"noise", do_noise},       {"sleep", do_sleep},
+    {"gpu", do_gpu},           {"until", do_until},
+    {"work", do_work},         {"stubborn", do_stubborn},
 };
 
 /* An unknown word would make a test pass that tests nothing. */
