@@ -18,7 +18,9 @@ FRAMES = 110
 GROWTH_MOST = 1 << 20  # bytes of a daemon's, over many jobs
 # Words that belong to a driver, and to nobody who only wants a film.
 DRIVER = re.compile(r"cuda_error|cu->|cuvid|nv_enc|hwaccel|encodesession|generic error|bitstream buffer", re.I)
-LIMITS = {"stall_timeout": "1s", "stop_grace": "100ms", "attempts": 16, "attempts_per_uid": 16}
+# However slow the machine, a worker stalls only where that is the fault.
+LIMITS = {"stall_timeout": "600s", "start_timeout": "600s", "stop_grace": "100ms",
+          "attempts": 16, "attempts_per_uid": 16}
 
 SMALL = {"codec": "h264", "max_height": 72, "preset": "fastest"}
 LADDER = (SMALL, {**SMALL, "max_height": 64}, {**SMALL, "max_height": 48})
@@ -103,8 +105,8 @@ class Card:
         # what is freed is free, and not kept aside for a while
         around["ASAN_OPTIONS"] = ":".join([os.environ.get("ASAN_OPTIONS", ""), "quarantine_size_mb=0",
                                            "thread_local_quarantine_size_kb=0"])
-        configuration = {"worker": str(self.worker()), "limits": {**LIMITS, **limits}}
-        self.service = harness.Service(self.folder / "service", configuration, around)
+        self.configuration = {"worker": str(self.worker()), "limits": {**LIMITS, **limits}}
+        self.service = harness.Service(self.folder / "service", self.configuration, around)
         self.start()
 
     def worker(self):
@@ -122,12 +124,13 @@ class Card:
         found = self.service.call("Devices")["parameters"]["devices"]
         return next((d for d in found if d["id"] == "cuda:0"), None)
 
-    def decree(self, text):
+    def decree(self, text, **limits):
         """What workers of a GPU run first, from now on. The service is a fresh
         one: it knows of no failure, and none stands ready that knows another
         fate."""
         self.cancel_all()
         self.stop()
+        self.service.configure({**self.configuration, "limits": {**self.configuration["limits"], **limits}})
         self.machine.control("reset")
         self.fate.write_text(text)
         with harness.contextlib.suppress(FileNotFoundError):
@@ -147,7 +150,8 @@ class Card:
         self.is_lost = "sticky" in settings
         words = "".join(f"export VGPU_{k.upper()}={v}\n" for k, v in settings.items())
         first = self.folder / "struck"
-        self.decree(f'if mkdir "{first}" 2>/dev/null; then\n{words}fi\n' if once else words)
+        self.decree(f'if mkdir "{first}" 2>/dev/null; then\n{words}fi\n' if once else words,
+                    **({"stall_timeout": "2s"} if "hang_encode" in settings else {}))
 
     def job(self, name, videos=(SMALL,), suffix="mp4", frames=FRAMES, **fields):
         outputs = [{"path": str(self.out / f"{name}-{n}.{suffix}"), "video": v, "audio": []}

@@ -94,6 +94,8 @@ class Doctor(harness.TestCase):
         given = {k: v for k, v in {**self.environment, **environment}.items() if v is not None}
         s = self.service(configuration, environment=given)
         self.surveyed(s)
+        wait_until(lambda: s.call("Diagnose")["parameters"]["process"]["layers"],
+                   "the first worker has told its sandbox")
         return s
 
     def surveyed(self, service):

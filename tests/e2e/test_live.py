@@ -14,8 +14,12 @@ class Live(harness.TestCase):
         super().setUp()
         self.fifo = self.folder / "live"
         os.mkfifo(self.fifo)
-        self.running = self.service({"limits": {"stall_timeout": "4s", "tries": 1}})
+
+    def begin(self, stall_timeout="600s"):
+        """Until a worker reads the FIFO, or has given up."""
+        self.running = self.service({"limits": {"stall_timeout": stall_timeout, "tries": 1}})
         self.start("out.mkv")
+        wait_until(self.is_read, "a worker reads the FIFO")
 
     def start(self, name, **fields):
         job = self.job(self.fifo, {"path": name, **COPY}, **fields)
@@ -27,20 +31,17 @@ class Live(harness.TestCase):
 
     def is_read(self):
         """Has a worker opened it, or given up?"""
-        for worker in self.running.workers():
-            for entry in pathlib.Path(f"/proc/{worker}/fd").iterdir():
-                try:
-                    if os.readlink(entry) == str(self.fifo):
-                        return True
-                except OSError:
-                    pass
-        return self.client.poll() is not None
+        reads = any(harness.is_open(worker, self.fifo) for worker in self.running.workers())
+        return reads or self.client.poll() is not None
 
-    def write(self, data):
+    def open(self):
         # an error, instead of waiting for a reader that has given up
         fd = os.open(self.fifo, os.O_WRONLY | os.O_NONBLOCK)
         os.set_blocking(fd, True)
-        with open(fd, "wb") as fifo:
+        return open(fd, "wb", buffering=0)
+
+    def write(self, data):
+        with self.open() as fifo:
             fifo.write(data)
 
     def end(self):
@@ -48,15 +49,15 @@ class Live(harness.TestCase):
         return self.client.returncode, words
 
     def test_writer__that_comes_late__is_waited_for(self):
-        wait_until(self.is_read, "a worker reads the FIFO")
         source = film("live.ts", more=("-f", "mpegts"))
+        self.begin()
         self.write(pathlib.Path(source).read_bytes())
         status, words = self.end()
         self.assertEqual(status, 0, words + self.running.words())
         self.assertEqual(frames(self.out / "out.mkv"), frames(source))
 
     def test_growing_output__can_be_played_while_it_grows(self):
-        wait_until(self.is_read, "a worker reads the FIFO")
+        self.begin()
         self.write(b"")
         self.end()
         data = film("live10.ts", seconds=10, more=("-f", "mpegts", "-g", "25")).read_bytes()
@@ -64,7 +65,8 @@ class Live(harness.TestCase):
             with self.subTest(suffix=suffix):
                 out = self.out / f"grows.{suffix}"
                 self.start(out.name, delivery="growing")
-                with open(self.fifo, "wb", buffering=0) as fifo:
+                wait_until(self.is_read, "a worker reads the FIFO")
+                with self.open() as fifo:
                     fifo.write(data[:len(data) * 3 // 4])
                     wait_until(out.exists, "it has begun")
                     # a key frame a second: no more than the last two are still held back
@@ -81,25 +83,24 @@ class Live(harness.TestCase):
             return 0
 
     def test_writer__that_stops_in_the_middle__stalls(self):
-        wait_until(self.is_read, "a worker reads the FIFO")
         data = film("live.ts", seconds=20, more=("-f", "mpegts")).read_bytes()
-        fd = os.open(self.fifo, os.O_WRONLY)
-        self.addCleanup(os.close, fd)
-        os.write(fd, data[:len(data) * 3 // 4])
+        self.begin(stall_timeout="4s")
+        fifo = self.enterContext(self.open())
+        fifo.write(data[:len(data) * 3 // 4])
         status, words = self.end()
         self.assertEqual(status, 1, words)
         self.assertIn("stalled", words)
         self.assertEqual(self.left(), [])
 
     def test_writer__that_writes_nothing__is_bad_input(self):
-        wait_until(self.is_read, "a worker reads the FIFO")
+        self.begin()
         self.write(b"")
         status, words = self.end()
         self.assertEqual(status, 1, words)
         self.assertEqual(self.left(), [])
 
     def test_interrupted__while_nobody_writes__ends_at_once(self):
-        wait_until(self.is_read, "a worker reads the FIFO")
+        self.begin()
         self.client.send_signal(2)
         status, words = self.end()
         self.assertEqual(status, 130, words)

@@ -98,6 +98,7 @@ class Limits(TestCase):
 
     def test_descriptors__unasked_or_too_many_end_the_connection(self):
         s = self.service()
+        s.settle()
         before = len(os.listdir(f"/proc/{s.process.pid}/fd"))
         for count in (1, 5, 50):
             with self.subTest(count=count), s.connect() as v:
@@ -267,7 +268,7 @@ class Life(TestCase):
 
     def test_pause__of_a_running_job__survives_a_restart_as_queued(self):
         s = self.service()
-        id = s.submit(self.job(long_film(20), {"path": "out.mp4", **FAST}))
+        id = s.submit(self.job(long_film(60), {"path": "out.mp4", **FAST}))
         s.wait_for(id, "running")
         s.call("Pause", {"id": id})
         s.wait_for(id, "paused")

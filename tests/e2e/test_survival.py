@@ -13,14 +13,6 @@ import harness
 from harness import COPY, FAST, Service, TestCase, film, frames, long_film, plays, wait_until
 
 
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 class DaemonKilled(TestCase):
     def start(self, **configuration):
         s = Service(self.folder / "service", configuration)
@@ -30,7 +22,7 @@ class DaemonKilled(TestCase):
     def kill_and_return(self, s):
         below = list(s.children())
         s.kill()
-        wait_until(lambda: not any(map(alive, below)), "the workers die with the daemon")
+        wait_until(lambda: all(map(harness.is_gone, below)), "the workers die with the daemon")
         s.start()
 
     def check(self, s, id, source, name):
@@ -89,7 +81,8 @@ class DaemonKilled(TestCase):
     def test_sigkill__ten_thousand_jobs_queued__all_there(self):
         s = self.start(limits={"jobs_per_uid": 20000})
         self.assertNotIn("error", s.call("Drain"))
-        job = self.job(film(), {"path": "out.mp4", **COPY})
+        # behind the kill they begin to run
+        job = self.job(film(), {"path": "out.mp4", **COPY}, overwrite=True)
         with s.connect() as v:
             sent = 0
             got = []
@@ -120,11 +113,10 @@ class DaemonKilled(TestCase):
 class WorkerKilled(TestCase):
     def test_sigkill__of_the_worker__a_new_attempt_then_done(self):
         s = self.service()
-        source = long_film(20)
+        source = long_film(60)
         id = s.submit(self.job(source, {"path": "out.mp4", **FAST}))
         s.wait_for(id, "running")
-        busy = max(s.workers(), key=lambda pid: cpu_time(pid))
-        os.kill(busy, signal.SIGKILL)
+        os.kill(s.worker_of(source), signal.SIGKILL)
         shown = s.wait_for(id)
         self.assertEqual(shown["state"], "succeeded", json.dumps(shown)[:2000])
         self.assertEqual([a["outcome"] for a in shown["attempts"]], ["killed", "done"])
@@ -133,24 +125,18 @@ class WorkerKilled(TestCase):
 
     def test_sigkill__of_an_attached_jobs_worker__the_client_sees_success(self):
         s = self.service()
-        source = long_film(20)
+        source = long_film(60)
         client = subprocess.Popen([harness.TRANSCODECTL, "--socket", s.socket, "--json", "run",
                                    self.job_file(self.job(source, {"path": "out.mp4", **FAST}))],
                                   stdout=subprocess.PIPE, text=True)
         for line in client.stdout:
             if json.loads(line).get("event") == "ready":
                 break
-        os.kill(max(s.workers(), key=cpu_time), signal.SIGKILL)
+        os.kill(s.worker_of(source), signal.SIGKILL)
         rest = client.communicate(timeout=harness.PATIENCE)[0]
         self.assertEqual(client.returncode, 0, rest)
         self.assertEqual(self.left(), ["out.mp4"])
         self.assertEqual(frames(self.out / "out.mp4"), frames(source))
-
-
-def cpu_time(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return int(fields[11]) + int(fields[12])
 
 
 class ClientGone(TestCase):
@@ -174,23 +160,29 @@ class ClientGone(TestCase):
         s = self.service()
         for delivery in ("complete", "growing"):
             with self.subTest(delivery=delivery):
-                client = self.run_attached(s, long_film(120), delivery)
-                busy = max(s.workers(), key=cpu_time)
-                client.kill()
-                client.wait()
-                client.stdout.close()
-                time.sleep(0.1)  # the requirement is a time
-                written = io_written(busy)
-                names = {n: (self.out / n).stat().st_size for n in self.left()}
-                time.sleep(0.3)
-                self.assertEqual({n: (self.out / n).stat().st_size for n in self.left()}, names)
-                self.assertIn(io_written(busy), (written, None))
-                self.assertEqual([n for n in names if n.startswith(".")], [])
-                if delivery == "complete":
-                    self.assertEqual(names, {})
-                for n in names:
-                    (self.out / n).unlink()
-                wait_until(lambda: busy not in s.workers(), "the worker is gone")
+                # the requirement is a time, and a busy machine's own delays do not count
+                took = harness.best(lambda: self.kill_client(s, delivery), 0.1)
+                self.assertLessEqual(took, 0.1)
+
+    def kill_client(self, s, delivery):
+        """Seconds until nothing is written any more."""
+        source = long_film(120)
+        client = self.run_attached(s, source, delivery)
+        busy = s.worker_of(source)
+        client.kill()
+        began = time.monotonic()
+        hidden = lambda: [n for n in self.left() if n.startswith(".")]
+        wait_until(lambda: harness.is_gone(busy) and not hidden(), "worker and hidden files are gone", pause=0.001)
+        took = time.monotonic() - began
+        client.wait()
+        client.stdout.close()
+        sizes = {n: (self.out / n).stat().st_size for n in self.left()}
+        self.assertEqual(list(sizes), [] if delivery == "complete" else ["out.mkv"])
+        time.sleep(0.3)
+        self.assertEqual({n: (self.out / n).stat().st_size for n in self.left()}, sizes)
+        for name in sizes:
+            (self.out / name).unlink()
+        return took
 
     def test_ctrl_c__cancels_and_leaves_nothing(self):
         s = self.service()
@@ -210,14 +202,6 @@ class ClientGone(TestCase):
         self.assertIn(client.returncode, (1, 3))
         self.assertEqual(self.left(), [])
         s.start()
-
-
-def io_written(pid):
-    try:
-        with open(f"/proc/{pid}/io") as f:
-            return next(int(line.split()[1]) for line in f if line.startswith("wchar"))
-    except OSError:
-        return None
 
 
 class Disks(TestCase):

@@ -37,6 +37,12 @@ class WarmCase(gpucase.GpuCase):
                     if p["contexts"] and p["pid"] in self.stand(service) and p["pid"] != other_than]
         return wait_until(ready, f"one stands ready\n{service.words()}")[0]
 
+    def wait_for_plain_one(self, service):
+        """That stands ready for jobs without use for the card."""
+        pids = wait_until(lambda: self.stand(service, "--device cpu"), "a plain one stands ready")
+        self.assertEqual(len(pids), 1)
+        return pids
+
     def wait_for_gpu(self, service):
         wait_until(lambda: len(service.call("Devices")["parameters"]["devices"]) > 1, "the survey")
 
@@ -68,7 +74,7 @@ class Standing(WarmCase):
         self.assertEqual(process["sessions"], 0)
         self.assertEqual(process["decoders"], 0)
         self.assertEqual(len(self.stand(service)), 1)
-        self.assertEqual(len(self.stand(service, "--device cpu")), 1)
+        self.wait_for_plain_one(service)
         # what it takes is known, and is ours
         devices = service.call("Devices")["parameters"]["devices"]
         self.assertEqual(devices[1]["gpu"]["sessions"]["own"], 0, devices)
@@ -76,7 +82,7 @@ class Standing(WarmCase):
     def test_job__that_may_use_the_card__is_done_by_it__and_another_comes(self):
         service = self.start()
         pid = self.wait_for_one(service)
-        plain = self.stand(service, "--device cpu")
+        plain = self.wait_for_plain_one(service)
         film = harness.film(seconds=1)
         attempt = self.attempt_of(service.wait_for(service.submit(self.job(film, "out.mp4", hardware="require"))))
         self.assertEqual(attempt["device"], "cuda:0", attempt)
