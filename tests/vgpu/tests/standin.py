@@ -6,12 +6,14 @@ are built with the address sanitizer, its runtime is loaded ahead.
 """
 
 import atexit
+import fcntl
 import functools
 import json
 import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -80,6 +82,13 @@ class Machine:
 
     def total(self):
         return self.counters()["total"]
+
+    def is_locked(self):
+        """By a process that looks at the machine's state, or changes it."""
+        wish = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0)
+        with open(self.folder / "state", "r+b") as state:
+            found = fcntl.fcntl(state, fcntl.F_OFD_GETLK, wish)
+        return struct.unpack("hhqqi", found)[0] != fcntl.F_UNLCK
 
 
 def software(*arguments):

@@ -9,7 +9,8 @@ import time
 
 import standin
 
-ENCODE = [*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=640:360", "-c:v",
+# So long that it is still at it when somebody looks.
+ENCODE = [*standin.CUDA, "-stream_loop", 1000, "-i", standin.h264_clip(), "-vf", "scale_cuda=640:360", "-c:v",
           "hevc_nvenc", "-f", "null", "-"]
 
 
