@@ -151,6 +151,13 @@ static bool is_ready(const void *scene)
     return pick_gpu(s) != crew_plain(s->crew) && warm_is_ready(pick_gpu(s));
 }
 
+static bool plain_one_has_spoken(const void *scene)
+{
+    const struct scene *s = scene;
+
+    return warm_sandbox(crew_plain(s->crew)) != NULL;
+}
+
 static int take(const struct scene *s, struct warm *from)
 {
     struct child *child;
@@ -201,6 +208,7 @@ static void card__that_works__has_one_that_is_replaced(void **state)
     assert_int_equal(s->pid, 0); // it is the job's now
     loop_run_until(&s->loop, is_ready, s);
     assert_int_not_equal(s->pid, pid);
+    loop_run_until(&s->loop, plain_one_has_spoken, s);
     const char *words = folder_get(s->folder, "words");
     assert_non_null(strstr(words, "--device cpu "));
     assert_non_null(strstr(words, "--device cuda:0 --warm GPU-A "));

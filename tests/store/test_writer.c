@@ -6,17 +6,23 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "store/database.h"
+#include "store/writer.h"
+#include "support/database.h"
 #include "support/store.h"
 #include "support/vfs.h"
 
-#define ALICE 1000
+#define ALICE    1000
+
+#define PATIENCE (60 * SECOND)
 
 /* A store upon a disk of ours. */
 struct bench {
@@ -128,7 +134,7 @@ static void writer__many_at_once__one_sync(void **state)
 {
     struct bench *b = *state;
 
-    vfs_set_sync_time(b->vfs, 50 * MILLISECOND);
+    vfs_set_sync_time(b->vfs, 300 * MILLISECOND); // longer than asking takes
     int64_t syncs = vfs_syncs(b->vfs);
     struct crowd *c = crowd_run(b, 400, 400);
     assert_int_equal(c->count, 400);
@@ -307,6 +313,68 @@ writer__power_cut_at_any_moment__nothing_acknowledged_is_lost(void **state)
     }
 }
 
+/* A request that takes until somebody writes into its pipe. */
+struct gate {
+    struct request base;
+    int pipe[2];
+    bool is_delivered;
+};
+
+static int gate_carry_out(struct request *q, struct database *db,
+                          struct error *e)
+{
+    char c;
+
+    (void)db;
+    (void)e;
+    return read(((struct gate *)q)->pipe[0], &c, 1) == 1 ? 0 : -EIO;
+}
+
+static void gate_deliver(struct request *q)
+{
+    ((struct gate *)q)->is_delivered = true;
+}
+
+static void gate_destroy(struct request *q)
+{
+    (void)q; // the test's own
+}
+
+static const struct request_kind gate_kind = {gate_carry_out, gate_deliver,
+                                              gate_destroy};
+
+static void wait_until_busy(struct writer *w)
+{
+    int64_t end = clock_now() + PATIENCE;
+
+    while (writer_busy_since(w) < 0) {
+        assert_true(clock_now() < end);
+        (void)poll(NULL, 0, 1);
+    }
+}
+
+static void writer_busy_since__while_it_works__says_since_when(void **state)
+{
+    struct database_fixture *f = *state;
+    struct gate gate = {.base = {.kind = &gate_kind}};
+    struct writer *w;
+
+    assert_int_equal(pipe(gate.pipe), 0);
+    assert_int_equal(writer_start(&w, f->db, &f->error), 0);
+    int64_t before = clock_now();
+    writer_submit(w, &gate.base);
+    wait_until_busy(w);
+    assert_in_range(writer_busy_since(w), before, clock_now());
+    assert_false(gate.is_delivered);
+    assert_int_equal(write(gate.pipe[1], "x", 1), 1);
+    writer_wait(w);
+    writer_deliver(w);
+    assert_true(gate.is_delivered);
+    writer_stop(w);
+    (void)close(gate.pipe[0]);
+    (void)close(gate.pipe[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -320,6 +388,9 @@ int main(void)
         TEST(writer__question_in_a_failing_group__is_answered),
         TEST(writer__one_wrong_request__others_of_its_group_go_through),
         TEST(writer__power_cut_at_any_moment__nothing_acknowledged_is_lost),
+        cmocka_unit_test_setup_teardown(
+            writer_busy_since__while_it_works__says_since_when,
+            database_fixture_setup, database_fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
