@@ -69,14 +69,21 @@ class Sessions(gpucase.GpuCase):
     def video(self, name, renditions=1):
         return [{"path": f"{name}-{i}.mp4", "video": {"height": 90 + 30 * i}, "audio": []} for i in range(renditions)]
 
-    def submit(self, service, count, renditions=1, source=None, **fields):
+    def submit(self, service, count, renditions=1, **fields):
         self.made = getattr(self, "made", 0)
         ids = []
         for _ in range(count):
             self.made += 1
-            ids.append(service.submit(self.job(source or standin.h264_clip(),
-                                               *self.video(str(self.made), renditions), **fields)))
+            ids.append(service.submit(self.job(self.source(self.made), *self.video(str(self.made), renditions),
+                                               **fields)))
         return ids
+
+    def source(self, number):
+        """A job's own, by which its worker is known."""
+        path = self.folder / f"source-{number}.mp4"
+        if not path.exists():
+            harness.shutil.copy(standin.h264_clip(), path)
+        return path
 
     def finish(self, service, ids):
         """All of them succeed; what each did in its last attempt."""
@@ -123,10 +130,12 @@ class Limits(Sessions):
         for name, settings, gpu, most, refused in cases:
             with self.subTest(name):
                 self.machine = standin.Machine()
-                service = self.start(gpu, slow_encode=15, **settings)
+                service = self.start(gpu, slow_encode=25, **settings)
                 surveyed = self.machine.total()
                 heard = self.listen(service)
-                attempts = self.finish(service, self.submit(service, most + 10, hardware="prefer"))
+                ids = self.submit(service, most + 10, hardware="prefer")
+                self.let_meet(service, heard, most, learns=refused > 0)
+                attempts = self.finish(service, ids)
                 total = self.machine.total()
                 self.assertEqual({a["plan"][0] for a in attempts}, {"nvdec>scale_cuda>h264_nvenc"})
                 self.assertEqual(total["sessions_peak"], max(most, surveyed["sessions_peak"]))
@@ -136,6 +145,29 @@ class Limits(Sessions):
                 self.assertEqual(self.sessions(service)["own"], 0)
                 self.assert_no_drivers_words(heard)
                 self.clean()
+
+    def let_meet(self, service, heard, most, learns):
+        """No session is closed before so many are open at once, and the service
+        has learned that there are no more."""
+        held = []
+
+        def has_told(pid):
+            # until it does, no session is lent that may be one too many
+            begun = {e["job"] for e in list(heard) if e["event"] == "progress" and e["frame"] > 0}
+            return any(harness.is_open(pid, service.show(id)["job"]["input"]["path"]) for id in begun)
+
+        def are_there():
+            for pid in set(self.machine.encoding()) - set(held):
+                if has_told(pid) and self.machine.hold(pid):
+                    held.append(pid)
+            return len(held) == most
+        try:
+            wait_until(are_there, f"{most} sessions are open")
+            if learns:
+                wait_until(lambda: self.sessions(service)["limit"] == most, "it has learned")
+        finally:
+            for pid in held:
+                harness.os.kill(pid, harness.signal.SIGCONT)
 
     def test_neighbours__take_and_free_sessions(self):
         service = self.start()

@@ -13,10 +13,12 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
@@ -89,6 +91,35 @@ class Machine:
         with open(self.folder / "state", "r+b") as state:
             found = fcntl.fcntl(state, fcntl.F_OFD_GETLK, wish)
         return struct.unpack("hhqqi", found)[0] != fcntl.F_UNLCK
+
+
+    def encoding(self):
+        """The pids of those that have a session open."""
+        return [p["pid"] for p in self.counters()["processes"] if p["sessions_open"]]
+
+    def hold(self, pid):
+        """Stop a process that has a session open, so that it keeps it; but not
+        while it keeps all others from the machine. False: it has none any more."""
+        try:
+            self.halt(pid)
+            while self.is_locked():
+                os.kill(pid, signal.SIGCONT)
+                time.sleep(0.01)
+                self.halt(pid)
+        except (ProcessLookupError, FileNotFoundError):
+            return False
+        if pid in self.encoding():
+            return True
+        os.kill(pid, signal.SIGCONT)
+        return False
+
+    @staticmethod
+    def halt(pid):
+        os.kill(pid, signal.SIGSTOP)
+        end = time.monotonic() + PATIENCE
+        while pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "TZ":
+            assert time.monotonic() < end, f"{pid} does not stop"
+            time.sleep(0.001)
 
 
 def software(*arguments):
