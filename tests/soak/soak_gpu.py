@@ -40,7 +40,7 @@ class Combinations(faultcase.FaultCase):
         """Done on the GPU, or failed with a reason; never half."""
         count, videos = SHAPES[shape]
         is_lost_for_all = settings.get("sticky") == 2
-        self.card.strike(once=is_lost_for_all, **settings)
+        self.card.strike(first=int(is_lost_for_all), **settings)
         jobs = {}
         for n in range(count):
             job = self.card.job(f"{shape}{n}", videos, hardware="require")
