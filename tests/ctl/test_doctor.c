@@ -217,6 +217,14 @@ BREAKS(no_uvm)
 {
     w->machine.modules[MACHINE_NVIDIA_UVM] = false;
 }
+BREAKS(no_core)
+{
+    w->machine.modules[MACHINE_NVIDIA_CORE] = false;
+}
+BREAKS(no_modeset)
+{
+    w->machine.modules[MACHINE_NVIDIA_MODESET] = false;
+}
 BREAKS(no_drm)
 {
     w->machine.modules[MACHINE_NVIDIA_DRM] = false;
@@ -415,6 +423,12 @@ BREAKS(no_vorbis)
 BREAKS(partly)
 {
     json_object_set_new(gpu(w), "problems", json_pack("[s]", "no B-frames"));
+}
+BREAKS(useless_and_told)
+{
+    json_object_set_new(json_array_get(w->devices, 1), "health",
+                        json_string("lost"));
+    json_object_set_new(gpu(w), "problems", json_pack("[s]", "no context"));
 }
 BREAKS(useless)
 {
@@ -630,6 +644,8 @@ static const struct {
     CASE(vfio, "card:bad"),
     CASE(odd_driver, "card:bad"),
     CASE(no_uvm, "modules:bad"),
+    CASE(no_core, "modules:bad"),
+    CASE(no_modeset, "modules:warning"),
     CASE(no_drm, "modules:warning"),
     CASE(old_driver, "driver:bad libraries:note match:note"),
     CASE(other_driver, "driver:warning libraries:note match:note"),
@@ -672,6 +688,7 @@ static const struct {
     CASE(no_vorbis, "ffmpeg:warning"),
     CASE(partly, "survey:warning"),
     CASE(useless, "survey:bad"),
+    CASE(useless_and_told, "survey:bad"),
     CASE(not_surveyed, "survey:bad sessions:note memory:note health:note"),
     CASE(survey_under_way,
          "survey:note sessions:note memory:note health:note"),

@@ -56,6 +56,8 @@ class Package(nix.TestCase):
         self.assertIs(self.package["strictDeps"], True)
         self.assertEqual(self.inputs("nativeBuildInputs"), {"addDriverRunpath", "pkg-config"})
         self.assertEqual(self.package["meta"]["license"]["spdxId"], "gpl2Plus")
+        vm = evaluate(PACKAGES + f"(pkgs.callPackage {TOP}/nix/package.nix {{ }}).passthru.tests.vm.test")
+        self.assertTrue(vm.endswith("-vm-test.nix"), vm)
 
     def test_check__target__is_in_the_makefile(self):
         self.assertIs(self.package["doCheck"], True)
