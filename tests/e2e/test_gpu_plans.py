@@ -96,6 +96,11 @@ class Plans(gpucase.GpuCase):
                 self.assertEqual(self.said["ready"][0]["why"], [f"cuda:0 does not decode {words}: the CPU does"])
                 self.assertEqual((total["decoded"], total["encoded"]), (0, 30))
 
+    def test_scaler_that_does_not_run_here__is_the_cpus(self):
+        plan, total = self.transcode(standin.h264_clip(), output(), device=P1000 | {"filters": ["yadif_cuda"]})
+        self.assertEqual(plan, ["nvdec>hwdownload>scale>hwupload>h264_nvenc"])
+        self.assertEqual((total["decoded"], total["encoded"], total["launches"]), (30, 30, 0))
+
     def test_turned_picture__is_turned_by_the_cpu(self):
         upright = standin.h264_clip()
         turned = standin.FOLDER / "turned.mp4"
