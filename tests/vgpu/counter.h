@@ -24,9 +24,11 @@ enum counter {
     COUNTER_LAUNCHES,
     COUNTER_ALLOCATIONS,
     COUNTER_CONTEXTS,
+    COUNTER_MODULES, // of kernels, that were loaded
     COUNTER_DECODERS,
     COUNTER_DECODED, // pictures; two fields are two
     COUNTER_MAPPED,
+    COUNTER_ENCODER_APIS, // how often NVENC's table of functions was asked for
     COUNTER_SESSIONS,
     COUNTER_SESSIONS_REFUSED,
     COUNTER_ENCODED,

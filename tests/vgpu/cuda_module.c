@@ -80,6 +80,7 @@ CUresult cuModuleLoadData(CUmodule *ret, const void *image)
     struct module *m = calloc(1, sizeof(*m));
     if (!m || !(m->ptx = strdup(image)))
         abort();
+    machine_count(COUNTER_MODULES, 1);
     *ret = (CUmodule)m;
     return CUDA_SUCCESS;
 }

@@ -283,6 +283,7 @@ NvEncodeAPICreateInstance(NV_ENCODE_API_FUNCTION_LIST *list)
         (list->version >> 16 & 0xff) != FUNCTION_LIST_VERSION)
         return NV_ENC_ERR_INVALID_VERSION;
 
+    machine_count(COUNTER_ENCODER_APIS, 1);
     list->nvEncOpenEncodeSession = UNIMPLEMENTED(PNVENCOPENENCODESESSION);
     list->nvEncGetEncodeGUIDCount = NvEncGetEncodeGUIDCount;
     list->nvEncGetEncodeProfileGUIDCount = NvEncGetEncodeProfileGUIDCount;

@@ -61,6 +61,8 @@ class Ladder(standin.Case):
         total = self.assert_clean()
         self.assertEqual(total["sessions_peak"], 3)
         self.assertEqual((total["decoded"], total["encoded"]), (30, 90))
+        # each filter loads its kernels, each encoder asks for its functions
+        self.assertEqual((total["modules"], total["encoder_apis"]), (3, 3))
         self.assertEqual(total["large_uploads"] + total["large_downloads"], 0)
         for size, to in zip(sizes, outputs):
             self.assertGreater(standin.psnr(to, standin.h264_clip(), f"scale={size}"), 35)
