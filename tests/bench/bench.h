@@ -32,6 +32,10 @@ bench_case bench_slow_disk;
 bench_case bench_many;
 // gpu.c
 bench_case bench_gpu;
+// gpu_memory.c
+bench_case bench_gpu_memory;
+// gpu_setup.c
+bench_case bench_gpu_setup;
 // sandbox.c
 bench_case bench_sandbox;
 

@@ -34,6 +34,8 @@ static const struct {
     {"slow-disk", bench_slow_disk},
     {"many", bench_many},
     {"gpu", bench_gpu},
+    {"gpu-memory", bench_gpu_memory},
+    {"gpu-setup", bench_gpu_setup},
     {"sandbox", bench_sandbox},
 };
 

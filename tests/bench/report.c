@@ -117,27 +117,41 @@ void report_difference(struct report *r, const struct report_measure *m,
 
 static bool reached(const struct row *row)
 {
-    return row->measure.goal == REPORT_AT_MOST
-               ? row->value <= row->measure.reach
-               : row->value >= row->measure.reach;
+    switch (row->measure.goal) {
+    case REPORT_AT_MOST:
+        return row->value <= row->measure.reach;
+    case REPORT_AT_LEAST:
+        return row->value >= row->measure.reach;
+    case REPORT_SHOWN:
+        break;
+    }
+    return true;
 }
+
+static const char *const goal_signs[] = {
+    [REPORT_AT_MOST] = "<=", [REPORT_AT_LEAST] = ">=", [REPORT_SHOWN] = ""};
+static const char *const goal_names[] = {[REPORT_AT_MOST] = "at most",
+                                         [REPORT_AT_LEAST] = "at least",
+                                         [REPORT_SHOWN] = "shown"};
 
 static void print_row(const struct row *row)
 {
     const struct report_measure *m = &row->measure;
     char theirs[16] = "";
     char range[40] = "";
+    char goal[32] = "";
 
     if (!isnan(row->theirs))
         (void)snprintf(theirs, sizeof(theirs), "%.3f", row->theirs);
     if (row->count > 1)
         (void)snprintf(range, sizeof(range), "%.2f..%.2f", row->lowest,
                        row->highest);
-    (void)printf("%-10s %-16s %-17s %9.3f %8s %-4s %9.3f %-18s %s %-5g %s\n",
-                 m->name, m->what, m->against ? m->against : "", row->ours,
-                 theirs, m->unit, row->value, range,
-                 m->goal == REPORT_AT_MOST ? "<=" : ">=", m->reach,
-                 reached(row) ? "yes" : "NO");
+    if (m->goal != REPORT_SHOWN)
+        (void)snprintf(goal, sizeof(goal), "%s %-5g %s", goal_signs[m->goal],
+                       m->reach, reached(row) ? "yes" : "NO");
+    (void)printf("%-10s %-16s %-17s %9.3f %8s %-4s %9.3f %-18s %s\n", m->name,
+                 m->what, m->against ? m->against : "", row->ours, theirs,
+                 m->unit, row->value, range, goal);
 }
 
 void report_print(struct report *r)
@@ -166,8 +180,7 @@ static json_t *row_to_json(const struct row *row)
                      "unit", m->unit, "ours", number(row->ours), "theirs",
                      number(row->theirs), "value", number(row->value), "lowest",
                      number(row->lowest), "highest", number(row->highest),
-                     "runs", (int)row->count, "goal",
-                     m->goal == REPORT_AT_MOST ? "at most" : "at least",
+                     "runs", (int)row->count, "goal", goal_names[m->goal],
                      "reach", m->reach, "reached", reached(row));
 }
 

@@ -10,7 +10,11 @@
 
 struct report;
 
-enum report_goal { REPORT_AT_MOST, REPORT_AT_LEAST };
+enum report_goal {
+    REPORT_AT_MOST,
+    REPORT_AT_LEAST,
+    REPORT_SHOWN, // for information: nothing to reach
+};
 
 /* What is measured, and the figure to reach. */
 struct report_measure {

@@ -32,6 +32,8 @@ struct service {
     char *configuration; // owned; the file
     char *folder;        // owned
     pid_t pid;
+    service_ear *ear; // NULL: nobody listens
+    void *user;       // of the ear
 };
 
 /* With one more setting, NULL: none. */
@@ -137,6 +139,18 @@ pid_t service_pid(const struct service *s)
     return s->pid;
 }
 
+void service_listen(struct service *s, service_ear *ear, void *user)
+{
+    s->ear = ear;
+    s->user = user;
+}
+
+static void tell(const struct service *s, const json_t *event)
+{
+    if (s->ear)
+        s->ear(s->user, event);
+}
+
 const char *service_socket(const struct service *s)
 {
     return s->socket;
@@ -215,7 +229,8 @@ static int submit(const struct service *s, struct followed *f, json_t *job,
 }
 
 /* Reads what is there within @timeout. 0, or -errno when the job failed. */
-static int follow(struct followed *f, long timeout, struct error *e)
+static int follow(const struct service *s, struct followed *f, long timeout,
+                  struct error *e)
 {
     const char *outcome = NULL;
     const char *text = "";
@@ -226,6 +241,7 @@ static int follow(struct followed *f, long timeout, struct error *e)
         return 0;
     if (r < 0)
         return r;
+    tell(s, json_object_get(reply, "event"));
     (void)json_unpack(reply, "{s:{s:s, s?s}}", "event", "outcome", &outcome,
                       "text", &text);
     if (outcome) {
@@ -263,11 +279,13 @@ static int follow_all(const struct service *s, struct sample *sum,
         for (size_t i = 0; i < count && r == 0; i++) {
             if (!followed[i].client)
                 continue;
-            r = follow(&followed[i], slice, e);
+            r = follow(s, &followed[i], slice, e);
             busy = busy || followed[i].client;
         }
-        if (busy)
+        if (busy) {
             sample_memory(s, sum);
+            tell(s, NULL);
+        }
     }
     return r;
 }

@@ -42,6 +42,13 @@ int service_call(const struct service *s, struct json_t **ret,
                  const char *method, const struct json_t *parameters,
                  struct error *e);
 
+/* What service_run() calls while its jobs run: with each of their events, and
+ * with NULL now and then. */
+typedef void service_ear(void *user, const struct json_t *event);
+
+/* NULL: nobody listens any more. */
+void service_listen(struct service *s, service_ear *ear, void *user);
+
 /* Submit @count jobs at once, and follow each until the last one has ended;
  * each must end as done. The cost is the daemon's with all its children. */
 int service_run(const struct service *s, struct sample *ret,
