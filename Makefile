@@ -192,11 +192,19 @@ LINKS_bench := store files wire model base
 PACKAGES_bench := jansson sqlite3
 CFLAGS_bench := $(shell $(PKG_CONFIG) --cflags $(PACKAGES_bench) 2>/dev/null)
 BENCH := $(BUILD)/tests/bench/bench
+BENCH_ALONE := tests/bench/slow_sync.c tests/bench/pictures.c
 BENCH_SHIMS := $(BUILD)/tests/bench/slow_sync.so
-$(BENCH): $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(filter-out tests/bench/slow_sync.c,$(wildcard tests/bench/*.c))) $(call archives_for,bench)
+$(BENCH): $(patsubst tests/%.c,$(BUILD)/tests/%.o,$(filter-out $(BENCH_ALONE),$(wildcard tests/bench/*.c))) $(call archives_for,bench)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) -pthread -o $@ $(filter %.o,$^) \
 	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call libs_for,bench) -lm
+# Our decoding and scaling without an encoder, for cards that have none.
+PICTURES := $(BUILD)/tests/bench/pictures
+$(BUILD)/tests/bench/pictures.o: CFLAGS_bench += $(CFLAGS_pipeline)
+$(PICTURES): $(BUILD)/tests/bench/pictures.o $(call archives_for,pipeline)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) -pthread -o $@ $(filter %.o,$^) \
+	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call libs_for,pipeline) -lm
 $(BENCH_SHIMS): $(BUILD)/tests/bench/%.so: tests/bench/%.c
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -257,7 +265,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(foreach f,$(FUZZ_FLOO
 
 bench:
 	$(Q)tests/deps
-	$(Q)$(MAKE) --no-print-directory all vgpu $(BENCH) $(BENCH_SHIMS)
+	$(Q)$(MAKE) --no-print-directory all vgpu $(BENCH) $(BENCH_SHIMS) $(PICTURES)
 	$(Q)BENCH_PAIRS='$(BENCH_PAIRS)' BENCH_ONLY='$(BENCH_ONLY)' \
 	  BENCH_JSON='$(BENCH_JSON)' $(BENCH)
 

@@ -36,6 +36,8 @@ bench_case bench_gpu;
 bench_case bench_gpu_memory;
 // gpu_setup.c
 bench_case bench_gpu_setup;
+// gpu_speed.c
+bench_case bench_gpu_speed;
 // sandbox.c
 bench_case bench_sandbox;
 

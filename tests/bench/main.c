@@ -4,6 +4,7 @@
  * BENCH_PAIRS  runs of each case, 7
  * BENCH_ONLY   names of cases, with commas between them
  * BENCH_JSON   also write the figures there
+ * BENCH_GPU    "stand-in": gpu-speed on the stand-in, to see that it works
  * BENCH_CLIPS  a folder to keep clips in, on TMPDIR's file system
  */
 #include <errno.h>
@@ -36,6 +37,7 @@ static const struct {
     {"gpu", bench_gpu},
     {"gpu-memory", bench_gpu_memory},
     {"gpu-setup", bench_gpu_setup},
+    {"gpu-speed", bench_gpu_speed},
     {"sandbox", bench_sandbox},
 };
 
