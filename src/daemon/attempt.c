@@ -4,13 +4,13 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/memory.h"
 #include "child.h"
+#include "evidence.h"
 #include "inventory.h"
 #include "model/order.h"
 #include "opener.h"
@@ -28,21 +28,15 @@ struct attempt {
     uv_timer_t deadline;  // the job's own time limit
     int handles;          // that are not closed yet
     enum task_state state;
-    enum task_reason reason;
-    struct task_exit exit; // the worker's
-    enum attempt_purpose purpose;
+    struct evidence evidence;    // of how it ends
     const struct limits *limits; // not owned
-    const struct log *log;       // not owned
     bool has_opener;             // of ours, now or before it exited
     bool has_spoken;
     bool was_ready;
     bool was_given_up;
-    bool has_said;      // its outcome
-    struct event last;  // the outcome, if it has
     int64_t timeout;    // µs, 0: none
     uint64_t time_left; // ms of it, while paused
     struct words words; // what it may say
-    char *complaint;    // owned; what it did wrong, or NULL
     const struct attempt_ops *ops;
     void *user;
 };
@@ -95,18 +89,6 @@ int64_t attempt_due(const struct attempt *a)
     return a->due;
 }
 
-static void complain(struct attempt *a, const char *text)
-{
-    if (!a->complaint)
-        a->complaint = xstrdup(text);
-}
-
-static void blame(struct attempt *a, enum task_reason reason)
-{
-    if (a->reason == TASK_NO_REASON)
-        a->reason = reason;
-}
-
 static void order(struct attempt *a, const struct order *what, const int *fds,
                   size_t fd_count)
 {
@@ -122,27 +104,12 @@ static void send_plain(struct attempt *a, enum order_kind kind)
     order(a, &(struct order){.kind = kind}, NULL, 0);
 }
 
-static char *describe_end(const struct attempt *a, const char *text)
-{
-    if (a->complaint)
-        return xasprintf("%s: %s", text, a->complaint);
-    if (a->reason == TASK_NO_REASON && a->exit.signal)
-        return xasprintf("%s (signal %d, %s)", text, a->exit.signal,
-                         strsignal(a->exit.signal));
-    if (a->reason == TASK_NO_REASON && a->exit.status)
-        return xasprintf("%s (exit status %d)", text, a->exit.status);
-    return xstrdup(text);
-}
-
 /* All processes are gone: tell the owner how it was. */
 static void settle(struct attempt *a)
 {
-    const char *words;
-    enum outcome outcome =
-        task_judge(a->has_said ? a->last.outcome.outcome : OUTCOME_NONE,
-                   a->reason, a->exit, &words);
-    const char *own = a->has_said ? a->last.outcome.text : NULL;
-    char *text = words ? describe_end(a, words) : xstrdup(own ? own : "");
+    const struct evidence *v = &a->evidence;
+    char *text;
+    enum outcome outcome = evidence_judge(v, &text);
     json_t *log = child_log_to_json(a->worker);
 
     (void)uv_timer_stop(&a->silence);
@@ -150,11 +117,11 @@ static void settle(struct attempt *a)
     (void)uv_timer_stop(&a->deadline);
     const struct attempt_result result = {
         .outcome = outcome,
-        .reason = a->reason,
+        .reason = v->reason,
         .was_ready = a->was_ready,
         .was_given_up = a->was_given_up,
         .text = text,
-        .said = a->has_said ? &a->last.outcome : NULL,
+        .said = v->has_said ? &v->last.outcome : NULL,
         .log = log,
     };
     a->ops->ended(a->user, &result);
@@ -179,7 +146,9 @@ static void press_opener(struct attempt *a)
 static void give_up(struct attempt *a)
 {
     child_give_up(a->worker);
-    complain(a, "it hangs in the kernel, and does not die when it is killed");
+    evidence_complain(
+        &a->evidence,
+        "it hangs in the kernel, and does not die when it is killed");
     a->was_given_up = true;
     a->waits = 0; // its opener may still be killed
 }
@@ -199,12 +168,17 @@ static void keep_outcome(struct attempt *a, struct event *said)
 {
     // whoever opened its files has hung up, and it was the first to notice
     if (said->outcome.outcome == OUTCOME_INTERRUPTED)
-        blame(a, a->has_opener ? TASK_OPENER_DIED : TASK_CLIENT_GONE);
-    if (a->has_said)
-        event_fini(&a->last);
-    a->last = *said;
-    *said = (struct event){0}; // taken over
-    a->has_said = true;
+        evidence_blame(&a->evidence,
+                       a->has_opener ? TASK_OPENER_DIED : TASK_CLIENT_GONE);
+    evidence_keep(&a->evidence, said);
+}
+
+/* What no worker may do. */
+static void reject(struct attempt *a, const char *text)
+{
+    evidence_complain(&a->evidence, text);
+    evidence_blame(&a->evidence, TASK_MISBEHAVED);
+    happen(a, TASK_BROKEN, NULL);
 }
 
 /* A worker's word that does not fit now. */
@@ -215,16 +189,14 @@ static void refuse(struct attempt *a, const struct event *said)
     char text[64];
     (void)snprintf(text, sizeof(text), "'%s' at the wrong time",
                    event_kind_name(said->kind));
-    complain(a, text);
-    blame(a, TASK_MISBEHAVED);
-    happen(a, TASK_BROKEN, NULL);
+    reject(a, text);
 }
 
 static void press(struct attempt *a)
 {
     // neither a word nor an exit: that is no way to end
-    if (!a->has_said)
-        blame(a, TASK_MISBEHAVED);
+    if (!a->evidence.has_said)
+        evidence_blame(&a->evidence, TASK_MISBEHAVED);
     child_press(a->worker);
 }
 
@@ -266,7 +238,7 @@ static void happen(struct attempt *a, enum task_event event, struct event *said)
         send_plain(a, ORDER_RESUME);
         break;
     case TASK_STALL:
-        blame(a, TASK_STALLED);
+        evidence_blame(&a->evidence, TASK_STALLED);
         child_press(a->worker);
         break;
     case TASK_PRESS:
@@ -289,13 +261,6 @@ static void happen(struct attempt *a, enum task_event event, struct event *said)
     // the ladder's pauses are not prolonged by chatter
     if (a->state != before || a->state < TASK_ENDING || event == TASK_TIMER)
         listen_for(a);
-}
-
-static void reject(struct attempt *a, const char *text)
-{
-    complain(a, text);
-    blame(a, TASK_MISBEHAVED);
-    happen(a, TASK_BROKEN, NULL);
 }
 
 static void on_said(void *user, const char *text, size_t size)
@@ -334,7 +299,7 @@ static void on_exited(void *user, struct task_exit exit)
 {
     struct attempt *a = user;
 
-    a->exit = exit;
+    a->evidence.exit = exit;
     happen(a, TASK_EXITED, NULL);
 }
 
@@ -346,7 +311,8 @@ static void complain_of_opener(struct attempt *a)
     size_t count = json_array_size(lines);
 
     if (count)
-        complain(a, json_string_value(json_array_get(lines, count - 1)));
+        evidence_complain(&a->evidence,
+                          json_string_value(json_array_get(lines, count - 1)));
     json_decref(lines);
 }
 
@@ -355,16 +321,16 @@ static void on_opener_exited(void *user, struct task_exit exit)
     struct attempt *a = user;
 
     // it ends well when the worker has let go of the channel
-    if ((exit.signal || exit.status) && !a->has_said &&
-        a->reason == TASK_NO_REASON) {
+    if ((exit.signal || exit.status) && !a->evidence.has_said &&
+        a->evidence.reason == TASK_NO_REASON) {
         complain_of_opener(a);
-        blame(a, TASK_OPENER_DIED);
+        evidence_blame(&a->evidence, TASK_OPENER_DIED);
     }
     child_destroy(a->opener);
     a->opener = NULL;
     if (a->state == TASK_DONE)
         settle(a);
-    else if (a->reason == TASK_OPENER_DIED)
+    else if (a->evidence.reason == TASK_OPENER_DIED)
         happen(a, TASK_STOP, NULL);
 }
 
@@ -423,9 +389,7 @@ int attempt_start(struct attempt **ret, const struct attempt_config *config,
     a->handles = 2;
     (void)uv_timer_init(config->loop, &a->silence);
     (void)uv_timer_init(config->loop, &a->deadline);
-    a->purpose = config->purpose;
     a->limits = config->limits;
-    a->log = config->log;
     a->timeout = config->job->timeout;
     words_init(&a->words);
     a->ops = ops;
@@ -456,9 +420,7 @@ static void on_closed(uv_handle_t *handle)
 
     if (--a->handles)
         return;
-    if (a->has_said)
-        event_fini(&a->last);
-    free(a->complaint);
+    evidence_fini(&a->evidence);
     free(a);
 }
 
@@ -511,12 +473,12 @@ int attempt_resume(struct attempt *a)
 
 void attempt_stop(struct attempt *a, enum task_reason reason)
 {
-    blame(a, reason);
+    evidence_blame(&a->evidence, reason);
     happen(a, TASK_STOP, NULL);
 }
 
 void attempt_kill(struct attempt *a, enum task_reason reason)
 {
-    blame(a, reason);
+    evidence_blame(&a->evidence, reason);
     happen(a, TASK_KILL, NULL);
 }
