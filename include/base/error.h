@@ -43,4 +43,8 @@ int error_wrap(struct error *e, const char *format, ...)
 /* Put @parent before e->field: "outputs[0]" + "path" = "outputs[0].path". */
 void error_wrap_field(struct error *e, const char *parent);
 
+/* Put the field, if there is one, into the words ("codec: must be …"), for those
+ * who are not told of fields. */
+void error_tell_field(struct error *e);
+
 #endif

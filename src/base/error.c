@@ -87,3 +87,14 @@ void error_wrap_field(struct error *e, const char *parent)
     (void)snprintf(e->field, sizeof(e->field), "%s%s%s", parent, dot, inner);
     text_repair(e->field);
 }
+
+void error_tell_field(struct error *e)
+{
+    char field[sizeof(e->field)];
+
+    if (!e || !e->field[0])
+        return;
+    memcpy(field, e->field, sizeof(field));
+    e->field[0] = '\0';
+    (void)error_wrap(e, "%s", field);
+}

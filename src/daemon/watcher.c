@@ -107,9 +107,10 @@ static void on_said(void *user, const char *text, size_t size)
 
     if (babbles(w, now))
         (void)error_set(&e, -1, "it babbles");
-    else if (read_sample(&s, text, size, &e) < 0)
-        error_wrap(&e, "a sample makes no sense%s%s", e.field[0] ? ": " : "",
-                   e.field);
+    else if (read_sample(&s, text, size, &e) < 0) {
+        error_tell_field(&e);
+        error_wrap(&e, "a sample makes no sense");
+    }
     if (e.code) {
         complain(w, e.text);
         child_kill(w->child);

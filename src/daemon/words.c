@@ -45,8 +45,9 @@ int words_read(struct words *w, const char *text, size_t size,
     if (r == 0)
         r = event_from_json(ret, json, &why);
     json_decref(json);
-    if (r < 0)
-        return error_set(e, -EBADMSG, "%s%s%s", why.field,
-                         why.field[0] ? ": " : "", why.text);
+    if (r < 0) {
+        error_tell_field(&why);
+        return error_set(e, -EBADMSG, "%s", why.text);
+    }
     return 0;
 }

@@ -218,10 +218,10 @@ int configuration_from_file(struct configuration *ret, const char *path,
     r = document_parse(&json, text, size, DOCUMENT_MOST, e);
     if (r == 0)
         r = configuration_from_json(ret, json, e);
-    if (r < 0 && e && e->field[0])
-        error_wrap(e, "configuration '%s': %s", path, e->field);
-    else if (r < 0)
+    if (r < 0) {
+        error_tell_field(e);
         error_wrap(e, "configuration '%s'", path);
+    }
     json_decref(json);
     free(text);
     return r;

@@ -249,10 +249,10 @@ static int load_folder(struct device_profiles *p, const char *parent,
     const struct dirent *entry;
     while (folder && r == 0 && (entry = readdir(folder))) {
         r = load_file(p, dirfd(folder), entry->d_name, e);
-        if (r < 0 && e && e->field[0])
-            error_wrap(e, "'%s/%s': %s", path, entry->d_name, e->field);
-        else if (r < 0)
+        if (r < 0) {
+            error_tell_field(e);
             error_wrap(e, "'%s/%s'", path, entry->d_name);
+        }
     }
     if (folder)
         (void)closedir(folder);

@@ -167,10 +167,10 @@ static int load_folder(struct profiles *p, const char *path, struct error *e)
     const struct dirent *entry;
     while (r == 0 && (entry = readdir(folder))) {
         r = load_entry(p, dirfd(folder), entry->d_name, e);
-        if (r < 0 && e && e->field[0])
-            error_wrap(e, "profile '%s/%s': %s", path, entry->d_name, e->field);
-        else if (r < 0)
+        if (r < 0) {
+            error_tell_field(e);
             error_wrap(e, "profile '%s/%s'", path, entry->d_name);
+        }
     }
     (void)closedir(folder);
     return r;

@@ -119,8 +119,9 @@ int main(int argc, char **argv)
     int r = confine(&e);
     if (r == 0)
         r = act(&e);
-    if (r < 0)
-        log_error(NULL, "transcoded-files: %s%s%s", e.field,
-                  e.field[0] ? ": " : "", e.text);
+    if (r < 0) {
+        error_tell_field(&e);
+        log_error(NULL, "transcoded-files: %s", e.text);
+    }
     return r < 0 ? 1 : 0;
 }

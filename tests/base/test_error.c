@@ -68,6 +68,21 @@ static void error_wrap_field__parents__join_with_dots(void **state)
     assert_string_equal(e.field, "path");
 }
 
+static void error_tell_field__fields__go_before_the_words(void **state)
+{
+    struct error e = {0};
+
+    (void)state;
+    (void)error_set_field(&e, -EINVAL, "outputs[0].path", "must not be empty");
+    error_tell_field(&e);
+    assert_string_equal(e.text, "outputs[0].path: must not be empty");
+    assert_string_equal(e.field, "");
+    assert_int_equal(e.code, -EINVAL);
+    error_tell_field(&e); // is told once
+    assert_string_equal(e.text, "outputs[0].path: must not be empty");
+    error_tell_field(NULL);
+}
+
 static void error_set__long_text__is_cut_between_characters(void **state)
 {
     char most[2 * sizeof(((struct error *)0)->text)];
@@ -106,6 +121,7 @@ int main(void)
         cmocka_unit_test(error_set_errno__words__end_with_the_systems),
         cmocka_unit_test(error_wrap__words__come_first),
         cmocka_unit_test(error_wrap_field__parents__join_with_dots),
+        cmocka_unit_test(error_tell_field__fields__go_before_the_words),
         cmocka_unit_test(error_set__long_text__is_cut_between_characters),
         cmocka_unit_test(error_set__name_that_is_no_utf8__is_repaired),
     };
