@@ -1,11 +1,7 @@
 #include "daemon.h"
 
-#include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -26,118 +22,10 @@
 #include "model/profile.h"
 #include "notify.h"
 #include "server.h"
+#include "settings.h"
 #include "store/store.h"
 #include "surveyor.h"
 #include "watcher.h"
-
-/* Started by the system's service manager, not by a person's shell or manager:
- * then our parent is process 1, and it named this invocation. */
-static enum access_mode find_mode(void)
-{
-    return getppid() == 1 && getenv("INVOCATION_ID") ? ACCESS_SERVICE
-                                                     : ACCESS_PERSON;
-}
-
-/* The number of group @name, ACCESS_NO_GROUP for NULL. 0 or -errno. */
-static int find_group(const char *name, gid_t *ret, struct error *e)
-{
-    *ret = ACCESS_NO_GROUP;
-    if (!name)
-        return 0;
-
-    errno = 0;
-    const struct group *g = getgrnam(name);
-    if (!g)
-        return error_set(e, errno ? -errno : -ENOENT, "no such group: '%s'",
-                         name);
-    *ret = g->gr_gid;
-    return 0;
-}
-
-static int make_rules(const struct configuration *c, struct access_rules *ret,
-                      struct error *e)
-{
-    gid_t admins;
-
-    int r = find_group(c->admin_group, &admins, e);
-    if (r < 0)
-        return r;
-    *ret = (struct access_rules){
-        .mode = find_mode(),
-        .self = geteuid(),
-        .admin_group = admins,
-        .read_roots = c->read_roots,
-        .read_root_count = c->read_root_count,
-        .write_roots = c->write_roots,
-        .write_root_count = c->write_root_count,
-    };
-    return 0;
-}
-
-static int make_server_config(const struct daemon *d,
-                              const struct configuration *c,
-                              struct server_config *ret, struct error *e)
-{
-    *ret = (struct server_config){
-        .path = d->places.socket,
-        .mode = (mode_t)c->socket_mode,
-        .clients = c->limits.clients,
-        .clients_per_uid = c->limits.clients_per_uid,
-        .unread_most = (size_t)c->limits.write_queue,
-    };
-    return find_group(c->socket_group, &ret->group, e);
-}
-
-static int load_profiles(const struct configuration *c, struct profiles **ret,
-                         struct error *e)
-{
-    char *shipped = places_profiles();
-    int r = profiles_load(ret, shipped, c->profiles, e);
-
-    free(shipped);
-    return r;
-}
-
-static int load_cards(const struct configuration *c,
-                      struct device_profiles **ret, struct error *e)
-{
-    char *shipped = places_profiles();
-    int r = device_profiles_load(ret, shipped, c->profiles, e);
-
-    free(shipped);
-    return r;
-}
-
-/* What a configuration brings about, made before anything of the old one goes.
- */
-struct settings {
-    struct access_rules rules;
-    gid_t output_group;
-    struct server_config server;
-    struct profiles *profiles;
-    struct device_profiles *cards;
-};
-
-static int make_settings(const struct daemon *d, const struct configuration *c,
-                         struct settings *ret, struct error *e)
-{
-    struct settings s = {0};
-
-    int r = make_rules(c, &s.rules, e);
-    if (r == 0)
-        r = find_group(c->output_group, &s.output_group, e);
-    if (r == 0)
-        r = make_server_config(d, c, &s.server, e);
-    if (r == 0)
-        r = load_cards(c, &s.cards, e);
-    if (r == 0) // the last one, so that nothing is left behind
-        r = load_profiles(c, &s.profiles, e);
-    if (r == 0)
-        *ret = s;
-    else
-        device_profiles_destroy(s.cards);
-    return r;
-}
 
 static int read_configuration(const struct daemon *d, struct configuration *ret,
                               struct error *e)
@@ -216,13 +104,13 @@ static void reload(struct daemon *d)
     notify_reloading();
     int r = read_configuration(d, &c, &e);
     if (r == 0) {
-        r = make_settings(d, &c, &s, &e);
+        r = settings_make(&s, &c, &d->places, &e);
         if (r < 0)
             configuration_fini(&c);
     }
     if (r < 0) {
-        log_error(NULL, "the old configuration stays: %s%s%s", e.field,
-                  e.field[0] ? ": " : "", e.text);
+        error_tell_field(&e);
+        log_error(NULL, "the old configuration stays: %s", e.text);
     } else {
         take_over(d, &c, &s);
         log_info(NULL, "configuration reloaded");
@@ -429,7 +317,7 @@ int daemon_open(struct daemon *ret, struct places *places,
     d->stop_timer.data = d;
     watch_signals(d);
 
-    int r = make_settings(d, &d->configuration, &s, e);
+    int r = settings_make(&s, &d->configuration, &d->places, e);
     if (r < 0)
         return r;
     d->rules = s.rules;

@@ -16,8 +16,7 @@
 #include "daemon.h"
 #include "journal.h"
 #include "model/configuration.h"
-#include "model/device_profile.h"
-#include "model/profile.h"
+#include "settings.h"
 #include "store/store.h"
 
 // of sysexits(3), which systemd shows by name
@@ -150,9 +149,10 @@ static int parse(char **words, struct arguments *ret)
     return 0;
 }
 
-static int fail(const struct error *e, int status)
+static int fail(struct error *e, int status)
 {
-    log_error(NULL, "%s%s%s", e->field, e->field[0] ? ": " : "", e->text);
+    error_tell_field(e);
+    log_error(NULL, "%s", e->text);
     return status;
 }
 
@@ -222,22 +222,6 @@ static int serve(const struct arguments *a, struct configuration *c)
     return r < 0 ? fail(&e, EXIT_CONFIGURATION) : EXIT_SUCCESS;
 }
 
-/* What a start would read beside the configuration. */
-static int check_profiles(const struct configuration *c, struct error *e)
-{
-    struct profiles *profiles = NULL;
-    struct device_profiles *cards = NULL;
-    char *shipped = places_profiles();
-
-    int r = profiles_load(&profiles, shipped, c->profiles, e);
-    if (r == 0)
-        r = device_profiles_load(&cards, shipped, c->profiles, e);
-    device_profiles_destroy(cards);
-    profiles_destroy(profiles);
-    free(shipped);
-    return r;
-}
-
 /* A state folder that was not named and is not there is nobody's yet. */
 static int check_state(const struct arguments *a, const struct places *p,
                        struct error *e)
@@ -254,12 +238,12 @@ static int check(const struct arguments *a, const struct configuration *c,
 {
     struct places places;
 
-    int r = check_profiles(c, e);
-    if (r == 0)
-        r = find_places(a, &places, e);
+    int r = find_places(a, &places, e);
     if (r < 0)
         return r;
-    r = check_state(a, &places, e);
+    r = settings_check(c, &places, e);
+    if (r == 0)
+        r = check_state(a, &places, e);
     places_fini(&places);
     return r;
 }

@@ -82,6 +82,39 @@ static char *find_state(const char *named)
     return below_user_folder("XDG_STATE_HOME", ".local/state", "transcoded");
 }
 
+/* The folder of the running program, without a slash at its end. */
+static char *own_folder(void)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+    if (n <= 0)
+        return xstrdup(".");
+    path[n] = '\0';
+    char *slash = strrchr(path, '/');
+    return xstrndup(path, slash ? (size_t)(slash - path) : 0);
+}
+
+static char *find_profiles(void)
+{
+    char *here = own_folder();
+    char *tried[] = {
+        xasprintf("%s/../share/transcoded/profiles", here),
+        xasprintf("%s/../profiles", here), // of a build folder
+    };
+    char *found = NULL;
+
+    for (size_t i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+        if (!found && access(tried[i], F_OK) == 0)
+            found = tried[i];
+        else
+            free(tried[i]);
+    }
+    free(here);
+    return found ? found
+                 : xasprintf("%s/share/transcoded/profiles", TRANSCODED_PREFIX);
+}
+
 /* Create @path and what is above it, as far as it is missing. */
 static int make_folders(char *path, mode_t mode, struct error *e)
 {
@@ -135,6 +168,7 @@ int places_find(struct places *ret, const char *configuration,
         .configuration = places_configuration(configuration),
         .socket = find_socket(socket),
         .state = find_state(state),
+        .profiles = find_profiles(),
     };
 
     int r = check_socket(p.socket, e);
@@ -210,20 +244,8 @@ void places_fini(struct places *p)
     free(p->configuration);
     free(p->socket);
     free(p->state);
+    free(p->profiles);
     *p = (struct places){0};
-}
-
-/* The folder of the running program, without a slash at its end. */
-static char *own_folder(void)
-{
-    char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-    if (n <= 0)
-        return xstrdup(".");
-    path[n] = '\0';
-    char *slash = strrchr(path, '/');
-    return xstrndup(path, slash ? (size_t)(slash - path) : 0);
 }
 
 char *places_program(const char *configured, const char *name)
@@ -247,24 +269,4 @@ char *places_program(const char *configured, const char *name)
     return found
                ? found
                : xasprintf("%s/libexec/transcoded/%s", TRANSCODED_PREFIX, name);
-}
-
-char *places_profiles(void)
-{
-    char *here = own_folder();
-    char *tried[] = {
-        xasprintf("%s/../share/transcoded/profiles", here),
-        xasprintf("%s/../profiles", here), // of a build folder
-    };
-    char *found = NULL;
-
-    for (size_t i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
-        if (!found && access(tried[i], F_OK) == 0)
-            found = tried[i];
-        else
-            free(tried[i]);
-    }
-    free(here);
-    return found ? found
-                 : xasprintf("%s/share/transcoded/profiles", TRANSCODED_PREFIX);
 }

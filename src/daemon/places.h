@@ -11,6 +11,7 @@ struct places {
     char *configuration; // owned; the file, NULL: none was found
     char *socket;        // owned; NULL: there is none
     char *state;         // owned; folder, NULL: there is none
+    char *profiles;      // owned; folder of the shipped ones
 };
 
 /* What the command line named; NULL: by environment and user. A place that
@@ -37,8 +38,5 @@ void places_fini(struct places *p);
  * it is.
  */
 char *places_program(const char *configured, const char *name);
-
-/* The folder of shipped profiles. The caller frees. */
-char *places_profiles(void);
 
 #endif

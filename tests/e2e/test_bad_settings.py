@@ -36,8 +36,9 @@ PROFILES = [("mine.json", '{"hardware": "fast"}', ["mine.json", "hardware"]),
             ("mine.json", '{"input": {"path": "/x"}}', ["mine.json", "input"]),
             ("devices/mine.json", '{"color": "red"}', ["devices/mine.json", "color"])]
 # These are only found where the service is to run.
-AT_START = [('{"socket_group": "no-such-group"}', ["no-such-group"]),
-            ('{"admin_group": "no-such-group"}', ["no-such-group"])]
+AT_START = [('{"socket_group": "no-such-group"}', ["socket_group", "no-such-group"]),
+            ('{"admin_group": "no-such-group"}', ["admin_group", "no-such-group"]),
+            ('{"output_group": "no-such-group"}', ["output_group", "no-such-group"])]
 
 
 def picture(folder):
