@@ -116,6 +116,7 @@ static void make__roots__are_the_configurations_own(void **state)
     struct settings made;
     struct error e = {0};
 
+    free(s->configuration.read_roots);
     s->configuration.read_roots = xcalloc(1, sizeof(char *));
     s->configuration.read_roots[0] = xstrdup("/media");
     s->configuration.read_root_count = 1;
