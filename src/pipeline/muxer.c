@@ -21,6 +21,7 @@
 #include "pipeline/light.h"
 #include "pipeline/queue.h"
 #include "pipeline/stage.h"
+#include "pipeline/stamps.h"
 #include "pipeline/tags.h"
 
 /* Bytes of packets that may wait for a stream whose format is not known yet:
@@ -28,10 +29,9 @@
 #define WAITING_MOST (INT64_C(128) << 20)
 
 struct track {
-    bool known;        // its format has arrived
-    AVStream *stream;  // of the output; owned by its context
-    int64_t last_dts;  // in the stream's time base
-    int64_t samples;   // state of av_rescale_delta(), of copied sound
+    bool known;       // its format has arrived
+    AVStream *stream; // of the output; owned by its context
+    struct stamps stamps;
     bool started;      // a copied video starts at its first key frame
     struct adts *adts; // owned; takes headers off copied AAC, or NULL
 };
@@ -169,8 +169,10 @@ static int create_tracks(struct muxer *m, struct error *e)
         m->has_video |= video;
         m->copies_video |= video && plan->tracks[i].copied;
         m->tracks[i].stream = out;
-        m->tracks[i].last_dts = AV_NOPTS_VALUE;
-        m->tracks[i].samples = AV_NOPTS_VALUE;
+        stamps_init(&m->tracks[i].stamps);
+        m->tracks[i].stamps.is_copied = plan->tracks[i].copied;
+        m->tracks[i].stamps.is_strict =
+            !(m->format->oformat->flags & AVFMT_TS_NONSTRICT);
         out->disposition = in->disposition;
         int r = plan->metadata == JOB_METADATA_KEEP
                     ? tags_copy_stream(out, in, e)
@@ -293,23 +295,6 @@ static void count(struct muxer *m, const AVPacket *packet, const AVStream *st)
         raise_to(&p->position, end);
 }
 
-/* Decoding times have to grow in every container: a packet that does not fit
- * in is moved as little as possible. */
-static void keep_order(struct track *t, AVPacket *packet, bool strictly)
-{
-    int64_t least =
-        t->last_dts == AV_NOPTS_VALUE ? AV_NOPTS_VALUE : t->last_dts + strictly;
-
-    if (packet->dts == AV_NOPTS_VALUE)
-        return;
-    if (least != AV_NOPTS_VALUE && packet->dts < least) {
-        if (packet->pts != AV_NOPTS_VALUE && packet->pts < least)
-            packet->pts = least;
-        packet->dts = least;
-    }
-    t->last_dts = packet->dts;
-}
-
 /* A copied picture starts at a key frame, and copied sound with it, be that
  * before the job's start; beside an encoded picture sound starts at the start.
  */
@@ -327,28 +312,9 @@ static bool may_start(const struct muxer *m, const struct item *item)
            packet->pts == AV_NOPTS_VALUE || packet->pts >= 0;
 }
 
-/* Sound of a coarse clock (Matroska's milliseconds) gets the places that its
- * samples have, and not the nearest tick for each packet. */
-static void smooth(struct track *t, AVPacket *packet, int64_t dts,
-                   AVRational from)
-{
-    AVCodecParameters *par = t->stream->codecpar;
-    int samples = av_get_audio_frame_duration2(par, packet->size);
-
-    if (par->codec_type != AVMEDIA_TYPE_AUDIO || par->sample_rate <= 0 ||
-        dts == AV_NOPTS_VALUE)
-        return;
-    if (!samples)
-        samples = par->frame_size;
-    packet->dts = av_rescale_delta(from, dts, (AVRational){1, par->sample_rate},
-                                   samples, &t->samples, t->stream->time_base);
-    packet->pts = packet->dts;
-}
-
 static int write_packet(struct muxer *m, struct item *item, struct error *e)
 {
-    size_t track = item->track;
-    struct track *t = &m->tracks[track];
+    struct track *t = &m->tracks[item->track];
 
     if (!may_start(m, item)) {
         item_destroy(item);
@@ -357,18 +323,10 @@ static int write_packet(struct muxer *m, struct item *item, struct error *e)
     t->started = true;
     AVRational from = item->time_base;
     AVPacket *packet = item_take_packet(item);
-    int64_t ticks = av_rescale_q(m->shift, AV_TIME_BASE_Q, from);
-    if (packet->pts != AV_NOPTS_VALUE)
-        packet->pts += ticks;
-    if (packet->dts != AV_NOPTS_VALUE)
-        packet->dts += ticks;
-    int64_t dts = packet->dts;
-    av_packet_rescale_ts(packet, from, t->stream->time_base);
-    if (m->config.plan->tracks[track].copied)
-        smooth(t, packet, dts, from);
+    stamps_place(&t->stamps, packet, t->stream->codecpar, from,
+                 t->stream->time_base, m->shift);
     packet->stream_index = t->stream->index;
     packet->pos = -1;
-    keep_order(t, packet, !(m->format->oformat->flags & AVFMT_TS_NONSTRICT));
     if (packet->dts != AV_NOPTS_VALUE || packet->pts != AV_NOPTS_VALUE)
         count(m, packet, t->stream);
 
