@@ -169,6 +169,7 @@ $(patsubst %,$(BUILD)/tests/ctl/test_%,attachment devices program report termina
 
 # These load the stand-in's libraries from beside them.
 $(patsubst %,$(BUILD)/tests/worker/test_%,nvml watch): | vgpu
+$(patsubst %,$(BUILD)/tests/media/test_%,driver hwdevice survey): | vgpu
 
 # Stand-ins that tests start: tests/fake/worker.c becomes build/tests/fake/worker.
 FAKES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fake/*.c))

@@ -11,7 +11,8 @@
 
 /* @sink gets each warning and error, escaped, without its newline and with the
  * codec, filter or container in front that it comes from; from any thread.
- * Lines that repeat the one before are not repeated. */
+ * Lines that repeat the one before are not repeated, but for the first one
+ * behind a call of this. */
 void avlog_start(void (*sink)(void *opaque, enum log_level level,
                               const char *line),
                  void *opaque);

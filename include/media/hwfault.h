@@ -25,9 +25,9 @@ struct hwfault {
 };
 
 /*
- * @part was at work when @code (-errno) came back; @line is the last that libav
- * said in this thread, "" for none; @free_memory in bytes, and unknown where the
- * device does not answer any more.
+ * @part was at work when @code (-errno) came back; @line is what libav said of it
+ * in this thread, a line or several, "" for none; @free_memory in bytes, and
+ * unknown where the device does not answer any more.
  */
 struct hwfault hwfault_classify(enum outcome_part part, int code,
                                 const char *line, int64_t free_memory);

@@ -148,6 +148,7 @@ void avlog_start(void (*sink)(void *opaque, enum log_level level,
 {
     state.sink = sink;
     state.opaque = opaque;
+    state.last[0] = '\0';
     av_log_set_callback(on_log);
 }
 

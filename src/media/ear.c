@@ -20,12 +20,13 @@ static void on_line(void *opaque, enum log_level level, const char *line)
 void ear_open(void)
 {
     ear_clear();
-    avlog_start(on_line, NULL);
 }
 
+/* Begins anew, so that the same is heard again. */
 void ear_clear(void)
 {
     heard[0] = '\0';
+    avlog_start(on_line, NULL);
 }
 
 const char *ear_heard(void)
