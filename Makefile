@@ -169,7 +169,8 @@ $(patsubst %,$(BUILD)/tests/ctl/test_%,attachment devices program report termina
 
 # These load the stand-in's libraries from beside them.
 $(patsubst %,$(BUILD)/tests/worker/test_%,nvml watch): | vgpu
-$(patsubst %,$(BUILD)/tests/media/test_%,driver hwdevice survey): | vgpu
+$(patsubst %,$(BUILD)/tests/media/test_%,driver hwdevice nvenc_caps survey survey_parts): | vgpu
+$(patsubst %,$(BUILD)/tests/pipeline/test_%,blame pool): | vgpu
 
 # Stand-ins that tests start: tests/fake/worker.c becomes build/tests/fake/worker.
 FAKES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fake/*.c))
