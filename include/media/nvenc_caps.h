@@ -18,7 +18,7 @@ struct nvenc_caps {
     int32_t b_frames;
     int32_t b_frame_refs; // bits: 1 each, 2 the middle one
     int32_t level;        // at most, by NVENC's numbers
-    int32_t least_width;
+    int32_t least_width;  // pixels, as the next three
     int32_t least_height;
     int32_t width;
     int32_t height;

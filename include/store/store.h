@@ -168,8 +168,9 @@ int store_load(struct store *s, struct store_job **ret, size_t *ret_count,
  * disk. */
 void store_counts(const struct store *s, int64_t ret[STATE_COUNT]);
 
-/* Forget hours older than REPORT_AGE, and ended jobs older than @age µs and all but the newest @count; in small
- * steps, between which others are served. */
+/* Forget hours older than REPORT_AGE, ended jobs older than @age µs, and of those
+ * that are left all but the newest @count; in small steps, between which others
+ * are served. */
 void store_prune(struct store *s, int64_t age, int64_t count, store_done *done,
                  void *user);
 
