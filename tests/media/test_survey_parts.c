@@ -165,7 +165,7 @@ static void encoders__none_to_be_had__says_why_once(void **state)
         bool has_headers;
     } cases[] = {
         {SETTINGS("no_encoder=1"), "the card has no encoder (NVENC)", false,
-         ""},
+         false},
         {SETTINGS("foreign_sessions=3"), "others hold all", true, false},
         {SETTINGS("foreign_sessions=3", "session_error=21"), "others hold all",
          true, false},
