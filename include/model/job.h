@@ -148,6 +148,7 @@ struct job {
     enum job_delivery delivery;
     enum job_priority priority;
     enum job_hardware hardware;
+    char *device;    // owned; id of the only GPU it may use, NULL: of any
     int64_t timeout; // µs from start to end, 0: none
     struct job_input input;
     struct job_output *outputs; // owned

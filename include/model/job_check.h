@@ -18,5 +18,6 @@ int job_check(const void *job, struct error *e);
 int job_check_path(const char *path, struct error *e);
 int job_check_text(const char *text, struct error *e); // no control characters
 int job_check_name(const char *name, struct error *e); // of a profile
+int job_check_device(const char *id, struct error *e); // of a GPU
 
 #endif

@@ -19,6 +19,7 @@
 #define LIMITS_DEPTH    16         // nesting of a JSON document
 #define LIMITS_PATH     4095       // bytes of a path
 #define LIMITS_TEXT     255        // bytes of any other string in a job
+#define LIMITS_DEVICE   15         // bytes of a device's id
 #define LIMITS_OUTPUTS  16
 #define LIMITS_STREAMS  64    // audio, or subtitles, of one output
 #define LIMITS_SIDE     16384 // pixels of width or height asked for

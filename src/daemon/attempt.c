@@ -371,8 +371,8 @@ static void send_job(struct attempt *a, const struct attempt_config *config,
     };
 
     if (config->job->hardware != JOB_HARDWARE_NONE)
-        inventory_copy_surveys(config->inventory, &job.job.devices,
-                               &job.job.device_count);
+        inventory_copy_surveys(config->inventory, config->job->device,
+                               &job.job.devices, &job.job.device_count);
     order(a, &job, &channel, 1);
     for (size_t i = 0; i < job.job.device_count; i++)
         survey_device_fini(&job.job.devices[i]);

@@ -160,8 +160,9 @@ static bool may_use_gpu(const struct job *job)
     return false;
 }
 
-/* The first that stands ready on a card that works, else the first at all. */
-static struct member *choose(const struct crew *c)
+/* The first that stands ready on a card that works, else the first at all; of
+ * card @id alone where there is one. */
+static struct member *choose(const struct crew *c, const char *id)
 {
     struct member *first = NULL;
 
@@ -169,7 +170,7 @@ static struct member *choose(const struct crew *c)
         struct member *m = member_of(link);
         const struct inventory_device *d =
             inventory_find_uuid(c->inventory, m->uuid);
-        if (!d || !inventory_device_works(d))
+        if (!d || !inventory_device_works(d) || (id && strcmp(m->id, id) != 0))
             continue;
         if (warm_is_ready(m->warm))
             return m;
@@ -181,7 +182,7 @@ static struct member *choose(const struct crew *c)
 
 struct warm *crew_pick(const struct crew *c, const struct job *job)
 {
-    const struct member *m = may_use_gpu(job) ? choose(c) : NULL;
+    const struct member *m = may_use_gpu(job) ? choose(c, job->device) : NULL;
 
     return m ? m->warm : c->plain;
 }

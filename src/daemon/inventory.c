@@ -225,7 +225,7 @@ bool inventory_device_works(const struct inventory_device *d)
     return d->is_present && d->survey.decoder_count + d->survey.encoder_count;
 }
 
-void inventory_copy_surveys(const struct inventory *i,
+void inventory_copy_surveys(const struct inventory *i, const char *id,
                             struct survey_device **ret, size_t *ret_count)
 {
     struct survey_device *copies =
@@ -234,7 +234,7 @@ void inventory_copy_surveys(const struct inventory *i,
 
     for (struct inventory_device *d = inventory_next(i, NULL);
          d && count < SURVEY_DEVICES_MOST; d = inventory_next(i, d)) {
-        if (inventory_device_works(d))
+        if (inventory_device_works(d) && (!id || strcmp(d->survey.id, id) == 0))
             survey_device_copy(&copies[count++], &d->survey);
     }
     *ret = copies;

@@ -91,9 +91,9 @@ const struct sample *inventory_latest(const struct inventory_device *d,
 /* Can it do anything for a job: decode or encode? */
 bool inventory_device_works(const struct inventory_device *d);
 
-/* Deep copies of the surveys of those that work, for an order. The caller
- * calls survey_device_fini() on each and frees the array. */
-void inventory_copy_surveys(const struct inventory *i,
+/* Deep copies of the surveys of those that work, for an order: all, or @id
+ * alone. The caller calls survey_device_fini() on each and frees the array. */
+void inventory_copy_surveys(const struct inventory *i, const char *id,
                             struct survey_device **ret, size_t *ret_count);
 
 #endif

@@ -105,8 +105,10 @@ static struct offer offer_of(const struct scheduler_view *view, size_t device,
     const struct need_device *n = need_of(job->need, d->id);
     struct offer o = {.device = device};
 
-    if (!n)
+    if (!n) {
+        o.fit = d->decodes || d->encodes ? OFFER_NEVER : OFFER_ABSENT;
         return o;
+    }
     const struct parts p = usable(d, job, n, &o.worst);
     o.fit = o.worst;
     if (is_hopeless(job, n, p, wish, &o.fit))
@@ -142,16 +144,19 @@ void offer_find(const struct scheduler_view *view,
                 const struct scheduler_job *job, enum offer_wish wish,
                 struct offer *ret)
 {
-    *ret = (struct offer){.fit = OFFER_NEVER};
+    *ret = (struct offer){.fit = OFFER_NEVER, .device = view->device_count};
     for (size_t i = 0; i < view->device_count; i++) {
+        if (job->device && strcmp(job->device, view->devices[i].id) != 0)
+            continue;
         const struct offer o = offer_of(view, i, job, wish);
-        if (i == 0 || is_better(&o, ret))
+        if (ret->device == view->device_count || is_better(&o, ret))
             *ret = o;
     }
 }
 
 static const char *const fits[] = {
     [OFFER_NEVER] = "cannot do this",
+    [OFFER_ABSENT] = "does not work, or is in quarantine after a failure",
     [OFFER_TOO_MANY] = "never grants so many encoder sessions at once",
     [OFFER_FAILED] = "failed this job before",
     [OFFER_BARRED] = "is in quarantine after a failure",
@@ -167,11 +172,13 @@ static const char *const lacks[] = {
 void offer_explain(const struct scheduler_view *view, const struct offer *o,
                    char *ret, size_t size)
 {
-    const char *id = view->device_count ? view->devices[o->device].id : "";
+    bool is_any = o->device < view->device_count;
+    const char *id = is_any ? view->devices[o->device].id : "";
 
     *ret = '\0';
-    if (view->device_count == 0)
-        (void)snprintf(ret, size, "there is no GPU");
+    if (!is_any)
+        (void)snprintf(ret, size, "there is no %s",
+                       view->device_count ? "such GPU any more" : "GPU");
     else if (o->fit != OFFER_FITS)
         (void)snprintf(ret, size, "%s %s%s", id, fits[o->fit], lacks[o->lack]);
     else if (o->worst != OFFER_NEVER)

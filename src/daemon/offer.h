@@ -22,6 +22,7 @@ enum offer_wish {
 /* From the worst to the best. */
 enum offer_fit {
     OFFER_NEVER,    // there is no such device, or what it cannot do
+    OFFER_ABSENT,   // it did not work when the job was looked at
     OFFER_TOO_MANY, // the job has more renditions than it ever grants sessions
     OFFER_FAILED,   // it failed this job
     OFFER_BARRED,   // in quarantine
@@ -35,7 +36,7 @@ struct offer {
     enum offer_fit fit;
     enum offer_fit worst; // why a part of the device is not offered
     enum offer_lack lack; // of OFFER_LATER
-    size_t device;        // in the view; when there is any
+    size_t device;        // in the view; its device_count: there is none
     int32_t sessions;
     int32_t useful; // sessions that the job could use there at best
     bool decode;

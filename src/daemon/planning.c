@@ -125,6 +125,7 @@ static void decide(struct planning *p, const struct need *need,
     const struct scheduler_job job = {
         .priority = p->job.priority,
         .hardware = p->job.hardware,
+        .device = p->job.device,
         .need = need,
         .fallback = &nothing,
         .since = clock_now(),

@@ -95,6 +95,7 @@ void run_decide(struct work *w, struct scheduler_view *view)
     struct scheduler_job job = {
         .priority = w->row->job.priority,
         .hardware = w->job.hardware,
+        .device = w->job.device,
         .need = &w->need,
         .fallback = &w->fallback,
         .since = w->waits_since,

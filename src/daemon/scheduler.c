@@ -174,7 +174,7 @@ static void decide_require(struct scheduler_view *view,
         grant_gpu(view, job, &best, a);
     else if (best.fit == OFFER_NEVER)
         refuse(a, OUTCOME_BAD_REQUEST);
-    else if (best.fit == OFFER_FAILED)
+    else if (best.fit == OFFER_FAILED || best.fit == OFFER_ABSENT)
         refuse(a, OUTCOME_DEVICE_LOST);
     else if (best.fit == OFFER_TOO_MANY || cannot_wait(job))
         refuse(a, OUTCOME_NO_SESSION);

@@ -71,6 +71,7 @@ bool scheduler_has_room(const struct scheduler_load *load,
 struct scheduler_job {
     enum job_priority priority;
     enum job_hardware hardware;
+    const char *device; // the only one that it may use, NULL: any
     const struct need *need;
     const struct fallback *fallback; // what it does without; never NULL
     int64_t since;                   // monotonic µs that it has waited

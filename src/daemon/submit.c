@@ -53,6 +53,36 @@ static int check_hardware(const struct daemon *d, const struct job *job,
                            *problem ? ": " : "", problem);
 }
 
+/* "cuda:0, cuda:1"; the caller frees. */
+static char *list_gpus(const struct inventory *i)
+{
+    const struct inventory_device *d = NULL;
+    char *all = xstrdup("");
+
+    while ((d = inventory_each(i, d))) {
+        char *longer = xasprintf("%s%s%s", all, *all ? ", " : "", d->survey.id);
+        free(all);
+        all = longer;
+    }
+    return all;
+}
+
+/* It names a GPU that nobody has ever seen here. */
+static int check_device(const struct daemon *d, const struct job *job,
+                        struct error *e)
+{
+    const struct inventory *i = d->inventory;
+
+    if (!job->device || !inventory_is_settled(i) ||
+        inventory_find(i, job->device))
+        return 0;
+    char *gpus = list_gpus(i);
+    (void)error_set_field(e, -ENODEV, "device", "there is no '%s', but %s",
+                          job->device, *gpus ? gpus : "no GPU at all");
+    free(gpus);
+    return -ENODEV;
+}
+
 int submit_read(const struct daemon *d, const struct call *call,
                 const struct json_t *document, enum submit_files files,
                 struct job *ret, struct error *e)
@@ -76,6 +106,8 @@ int submit_read(const struct daemon *d, const struct call *call,
         r = access_check_paths(&d->rules, &call->peer, &job, e);
     if (r == 0)
         r = check_hardware(d, &job, e);
+    if (r == 0)
+        r = check_device(d, &job, e);
     if (r < 0) {
         job_fini(&job);
         return r;

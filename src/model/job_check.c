@@ -162,6 +162,20 @@ int job_check_name(const char *name, struct error *e)
     return 0;
 }
 
+int job_check_device(const char *id, struct error *e)
+{
+    static const char gpu[] = "cuda:";
+    const char *number = id + sizeof(gpu) - 1;
+
+    if (strcmp(id, "cpu") == 0)
+        return error_set(e, -EINVAL,
+                         "is for GPUs; 'hardware': 'none' asks for the CPU");
+    if (strncmp(id, gpu, sizeof(gpu) - 1) != 0 || !*number ||
+        number[strspn(number, "0123456789")])
+        return error_set(e, -EINVAL, "must be the id of a GPU, as 'cuda:0'");
+    return 0;
+}
+
 /* Is the component of @length bytes at @s one that leads astray? */
 static bool is_odd_component(const char *s, size_t length)
 {
@@ -440,6 +454,9 @@ int job_check(const void *base, struct error *e)
 {
     const struct job *job = base;
 
+    if (job->device && job->hardware == JOB_HARDWARE_NONE)
+        return error_set_field(e, -EINVAL, "device",
+                               "contradicts 'hardware': 'none' uses no GPU");
     for (size_t i = 0; i < job->output_count; i++) {
         int r = check_names(job, i, e);
         if (r == 0)

@@ -198,6 +198,8 @@ static const struct field job_fields[] = {
      .fallback = "\"normal\""},
     {"hardware", ROW_ENUM(J, hardware, enum job_hardware, job_hardware_names),
      .fallback = "\"auto\""},
+    {"device", ROW_TEXT(J, device), .bytes = LIMITS_DEVICE,
+     .check = job_check_device, OPEN},
     {"timeout", ROW_TIME(J, timeout), .most = SECONDS_MOST, .fallback = "0"},
     {"input", ROW_OBJECT(J, input, &input_record)},
     {"outputs", ROW_LIST(J, outputs, struct job_output *, output_count,

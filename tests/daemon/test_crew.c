@@ -37,15 +37,14 @@ struct scene {
     struct configuration configuration;
     struct crew *crew;
     bool affords;
-    int pid; // that stands on the card
+    int pid; // that stands on the first card
 };
 
 static bool affords(void *user, const char *uuid)
 {
     const struct scene *s = user;
 
-    assert_string_equal(uuid, "GPU-A");
-    return s->affords;
+    return s->affords && strcmp(uuid, "GPU-A") == 0;
 }
 
 static void on_stands(void *user, const char *uuid, int pid)
@@ -101,18 +100,28 @@ static void open_crew(struct scene *s, const char *ahead)
                           &ops, s);
 }
 
-static void survey(struct scene *s, size_t decoders)
+static void survey_cards(struct scene *s, size_t decoders, size_t count)
 {
-    struct survey found = {.libav = "5.1", .device_count = 1};
+    static const char *const ids[][2] = {{"cuda:0", "GPU-A"},
+                                         {"cuda:1", "GPU-B"}};
+    struct survey found = {.libav = "5.1", .device_count = count};
 
-    found.devices = xcalloc(1, sizeof(*found.devices));
-    (void)strcpy(found.devices[0].id, "cuda:0");
-    (void)strcpy(found.devices[0].uuid, "GPU-A");
-    found.devices[0].decoders = xcalloc(1, sizeof(struct survey_decoder));
-    found.devices[0].decoder_count = decoders;
+    found.devices = xcalloc(count, sizeof(*found.devices));
+    for (size_t i = 0; i < count; i++) {
+        struct survey_device *d = &found.devices[i];
+        (void)strcpy(d->id, ids[i][0]);
+        (void)strcpy(d->uuid, ids[i][1]);
+        d->decoders = xcalloc(1, sizeof(struct survey_decoder));
+        d->decoder_count = decoders;
+    }
     inventory_set(s->inventory, &found);
     survey_fini(&found);
     crew_refresh(s->crew);
+}
+
+static void survey(struct scene *s, size_t decoders)
+{
+    survey_cards(s, decoders, 1);
 }
 
 static struct warm *pick(const struct scene *s, enum job_hardware hardware,
@@ -194,6 +203,30 @@ static void pick__by_the_document__and_what_there_is(void **state)
     }
     survey(s, 0); // it does not work any more
     assert_ptr_equal(pick_gpu(s), crew_plain(s->crew));
+}
+
+static void pick__named_card__is_that_one(void **state)
+{
+    struct scene *s = *state;
+    struct job_output output = {.video.codec = JOB_VIDEO_H264};
+    struct job job = {.outputs = &output, .output_count = 1};
+    char second[] = "cuda:1";
+    char none[] = "cuda:2";
+
+    open_crew(s, SPEAK);
+    survey_cards(s, 1, 2);
+    run_until(s, is_ready); // on the first; the second affords none
+    struct warm *ready = crew_pick(s->crew, &job);
+    assert_true(warm_is_ready(ready));
+    job.device = second;
+    struct warm *named = crew_pick(s->crew, &job);
+    assert_ptr_not_equal(named, ready);
+    assert_ptr_not_equal(named, crew_plain(s->crew));
+    job.device = none;
+    assert_ptr_equal(crew_pick(s->crew, &job), crew_plain(s->crew));
+    survey_cards(s, 1, 1); // it is gone
+    job.device = second;
+    assert_ptr_equal(crew_pick(s->crew, &job), crew_plain(s->crew));
 }
 
 static void card__that_works__has_one_that_is_replaced(void **state)
@@ -300,6 +333,7 @@ int main(void)
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, start, stop)
     const struct CMUnitTest tests[] = {
         SCENE(pick__by_the_document__and_what_there_is),
+        SCENE(pick__named_card__is_that_one),
         SCENE(card__that_works__has_one_that_is_replaced),
         SCENE(ahead__that_is_not_done_yet__is_not_waited_for),
         SCENE(card__that_affords_none__has_none),

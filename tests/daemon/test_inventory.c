@@ -190,6 +190,13 @@ static void fail__of_the_first__settles(void **state)
     inventory_destroy(i);
 }
 
+static void free_copies(struct survey_device *copies, size_t count)
+{
+    for (size_t n = 0; n < count; n++)
+        survey_device_fini(&copies[n]);
+    free(copies);
+}
+
 static void copy_surveys__only_those_that_work__and_deep(void **state)
 {
     struct inventory *i = inventory_create();
@@ -198,15 +205,35 @@ static void copy_surveys__only_those_that_work__and_deep(void **state)
 
     (void)state;
     SURVEY(i, "cuda:0=A!", "cuda:1=B", "cuda:2=C");
-    inventory_copy_surveys(i, &copies, &count);
+    inventory_copy_surveys(i, NULL, &copies, &count);
     inventory_destroy(i);
     assert_int_equal(count, 2);
     assert_string_equal(copies[0].id, "cuda:1");
     assert_string_equal(copies[1].uuid, "C");
     assert_int_equal(copies[1].decoder_count, 1);
-    for (size_t n = 0; n < count; n++)
-        survey_device_fini(&copies[n]);
-    free(copies);
+    free_copies(copies, count);
+}
+
+static void copy_surveys__of_one__is_that_alone_if_it_works(void **state)
+{
+    static const struct {
+        const char *id;
+        size_t count;
+    } cases[] = {{"cuda:0", 0}, {"cuda:1", 1}, {"cuda:3", 0}};
+    struct inventory *i = inventory_create();
+
+    (void)state;
+    SURVEY(i, "cuda:0=A!", "cuda:1=B", "cuda:2=C");
+    for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+        struct survey_device *copies;
+        size_t count;
+        inventory_copy_surveys(i, cases[n].id, &copies, &count);
+        assert_int_equal(count, cases[n].count);
+        if (count)
+            assert_string_equal(copies[0].id, cases[n].id);
+        free_copies(copies, count);
+    }
+    inventory_destroy(i);
 }
 
 int main(void)
@@ -222,6 +249,7 @@ int main(void)
         cmocka_unit_test(fail__devices_that_were_known__stay),
         cmocka_unit_test(fail__of_the_first__settles),
         cmocka_unit_test(copy_surveys__only_those_that_work__and_deep),
+        cmocka_unit_test(copy_surveys__of_one__is_that_alone_if_it_works),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

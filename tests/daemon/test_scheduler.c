@@ -75,12 +75,15 @@ struct ask {
     int64_t waited; // µs
 };
 
-static struct scheduler_answer decide(struct scene *s, struct ask ask)
+/* Of a job that may only use @device; NULL: any. */
+static struct scheduler_answer decide_on(struct scene *s, struct ask ask,
+                                         const char *device)
 {
     static const struct fallback nothing;
     const struct scheduler_job job = {
         .priority = ask.priority,
         .hardware = ask.hardware,
+        .device = device,
         .need = ask.need,
         .fallback = ask.fallback ? ask.fallback : &nothing,
         .since = NOW - ask.waited,
@@ -89,6 +92,11 @@ static struct scheduler_answer decide(struct scene *s, struct ask ask)
 
     scheduler_decide(&s->view, &job, &a);
     return a;
+}
+
+static struct scheduler_answer decide(struct scene *s, struct ask ask)
+{
+    return decide_on(s, ask, NULL);
 }
 
 /* "cuda:0 sessions=1 decode slot", "waits", "refused no_session". */
@@ -454,6 +462,57 @@ static void decide__two_cards__the_one_with_more_room(void **state)
 }
 
 /* A ladder waits for its three sessions while small jobs come and go. */
+/* Two cards, and a job that may only use the one that it names. */
+static void decide__named_card__gets_no_other(void **state)
+{
+    // clang-format off
+    static const struct {
+        enum job_hardware hardware;
+        const char *device;
+        int32_t own[2]; // sessions in use
+        bool works;     // the named card
+        bool is_needed; // it did so when the job was looked at
+        const char *expect;
+        const char *why;
+    } cases[] = {
+        {W(AUTO), NULL,     {1, 0}, true, true, "cuda:1 1 decode", ""},
+        {W(AUTO), "cuda:0", {1, 0}, true, true, "cuda:0 1 decode", ""},
+        {W(AUTO), "cuda:1", {0, 2}, true, true, "cuda:1 1 decode", ""},
+        {W(AUTO), "cuda:1", {0, 3}, true, true, "cpu slot", "cuda:1 has no encoder session free"},
+        {W(PREFER), "cuda:1", {0, 3}, true, true, "waits", "cuda:1 has no encoder session free"},
+        {W(REQUIRE), "cuda:1", {0, 3}, true, true, "waits", "cuda:1 has no encoder session free"},
+        // it is not well, whatever the other one is
+        {W(AUTO), "cuda:1", {0, 0}, false, true, "cpu slot", "cuda:1 is in quarantine after a failure"},
+        {W(REQUIRE), "cuda:1", {0, 0}, false, true, "waits", "cuda:1 is in quarantine after a failure"},
+        {W(PREFER), "cuda:1", {0, 0}, false, false, "cpu slot", "cuda:1 does not work, or is in quarantine after a failure"},
+        {W(REQUIRE), "cuda:1", {0, 0}, false, false, "refused device_lost", "cuda:1 does not work, or is in quarantine after a failure"},
+        // it cannot do this
+        {W(REQUIRE), "cuda:1", {0, 0}, true, false, "refused bad_request", "cuda:1 cannot do this"},
+        // it was there before a restart
+        {W(AUTO), "cuda:7", {0, 0}, true, true, "cpu slot", "there is no such GPU any more"},
+        {W(REQUIRE), "cuda:7", {0, 0}, true, true, "refused bad_request", "there is no such GPU any more"},
+    };
+    // clang-format on
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct need need = need_of(1);
+        struct scene s;
+
+        print_message("case %zu\n", i);
+        set_up(&s, 2);
+        need.device_count = cases[i].is_needed ? 2 : 1;
+        for (size_t d = 0; d < 2; d++)
+            s.view.devices[d].use.own = cases[i].own[d];
+        s.view.devices[1].decodes = s.view.devices[1].encodes = cases[i].works;
+        const struct scheduler_answer a = decide_on(
+            &s, (struct ask){JOB_NORMAL, cases[i].hardware, &need, NULL, 0},
+            cases[i].device);
+        assert_string_equal(describe(&a), cases[i].expect);
+        assert_string_equal(a.why, cases[i].why);
+    }
+}
+
 static void decide__ladder__is_overtaken_but_not_for_ever(void **state)
 {
     const struct need three = need_of(3);
@@ -641,6 +700,7 @@ int main(void)
         cmocka_unit_test(decide__many_that_need_the_cpu__few_stand_ready),
         cmocka_unit_test(decide__waits_for_a_gpu__keeps_its_place),
         cmocka_unit_test(decide__two_cards__the_one_with_more_room),
+        cmocka_unit_test(decide__named_card__gets_no_other),
         cmocka_unit_test(decide__ladder__is_overtaken_but_not_for_ever),
         cmocka_unit_test(decide__learned_limit__is_not_for_ever),
         cmocka_unit_test(decide__no_card__says_so),

@@ -71,7 +71,7 @@ static void job_from_text__full_document__is_read(void **state)
         read_job(&job,
                  "{'profile':'h264-720p','key':'film 17','overwrite':true,"
                  "'delivery':'growing','priority':'realtime',"
-                 "'hardware':'require','timeout':1.5,"
+                 "'hardware':'require','device':'cuda:1','timeout':1.5,"
                  "'input':{'path':'/m/film.mkv','start':12.25,'duration':30,"
                  "'format':'matroska','probe_size':1000000,"
                  "'analyze_duration':0.5},"
@@ -93,6 +93,7 @@ static void job_from_text__full_document__is_read(void **state)
     assert_int_equal(job.delivery, JOB_GROWING);
     assert_int_equal(job.priority, JOB_REALTIME);
     assert_int_equal(job.hardware, JOB_HARDWARE_REQUIRE);
+    assert_string_equal(job.device, "cuda:1");
     assert_int_equal(job.timeout, 1500 * MILLISECOND);
     assert_int_equal(job.input.start, 12250 * MILLISECOND);
     assert_int_equal(job.input.duration, 30 * SECOND);

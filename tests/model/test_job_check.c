@@ -63,6 +63,26 @@ static void job_check_path__paths__are_judged(void **state)
     check_texts(job_check_path, cases, COUNT(cases));
 }
 
+static void job_check_device__ids__are_judged(void **state)
+{
+    static const char words[] = "must be the id of a GPU, as 'cuda:0'";
+    static const struct text_case cases[] = {
+        {"cuda:0", ""},
+        {"cuda:12", ""},
+        {"cpu", "is for GPUs; 'hardware': 'none' asks for the CPU"},
+        {"", words},
+        {"cuda", words},
+        {"cuda:", words},
+        {"cuda:-1", words},
+        {"cuda:0 ", words},
+        {"CUDA:0", words},
+        {"GPU-0123", words},
+    };
+
+    (void)state;
+    check_texts(job_check_device, cases, COUNT(cases));
+}
+
 static void job_check_path__long_name__is_refused(void **state)
 {
     char *good = xasprintf("/a/%0255d/b", 0);
@@ -252,6 +272,8 @@ static void job_check_template__profiles__are_judged(void **state)
         {"{'input':{'path':'/a.mkv'}}", "input.path"},
         {"{'input':{'probe_size':100000}}", ""},
         {"{'key':'x'}", "key"},
+        {"{'device':'cuda:1'}", ""},
+        {"{'hardware':'none','device':'cuda:1'}", "device"},
         {"{'profile':'other'}", "profile"},
         {"{'outputs':[{'video':{'quality':99}}]}", "outputs[0].video.quality"},
         {"{'colour':'red'}", "colour"},
@@ -273,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(job_check_path__paths__are_judged),
+        cmocka_unit_test(job_check_device__ids__are_judged),
         cmocka_unit_test(job_check_path__long_name__is_refused),
         cmocka_unit_test(job_check_name__names_of_profiles__are_judged),
         cmocka_unit_test(job_check_text__texts__are_judged),
