@@ -26,6 +26,9 @@ CUresult context_enter(enum need need);
 /* The calling thread's, or NULL. */
 struct context *context_current(void);
 
+/* The card that it is on. */
+int context_card(const struct context *c);
+
 /* Whether it is the handle of a living context. */
 bool context_valid(const struct context *c);
 

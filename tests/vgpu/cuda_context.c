@@ -1,10 +1,13 @@
 /* libcuda: initialisation and contexts. */
 #include "context.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cuda_error.h"
 #include "fault.h"
@@ -24,12 +27,12 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct context *living; // owned, linked by next
 static atomic_bool initialised;
 
-static struct {
-    pthread_mutex_t mutex;
+static pthread_mutex_t primary_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct primary {
     struct context *context; // one of living, or NULL
     int holders;
     unsigned flags;
-} primary = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+} primaries[MACHINE_CARDS];
 
 static _Thread_local struct context *stack[STACK_DEPTH];
 static _Thread_local int depth;
@@ -59,6 +62,11 @@ bool context_valid(const struct context *c)
     return i != NULL;
 }
 
+int context_card(const struct context *c)
+{
+    return c->device;
+}
+
 struct context *context_current(void)
 {
     struct context *c = depth ? stack[depth - 1] : NULL;
@@ -76,9 +84,9 @@ static CUresult push(struct context *c)
 
 static CUresult create(struct context **ret, unsigned flags, CUdevice device)
 {
-    if (device != 0)
+    if (device < 0 || device >= machine_cards())
         return (CUresult)CUDA_INVALID_DEVICE;
-    if (!machine_vram_take(settings()->context_vram << 20))
+    if (!machine_vram_take(device, settings()->context_vram << 20))
         return (CUresult)CUDA_OUT_OF_MEMORY;
 
     struct context *c = calloc(1, sizeof(*c));
@@ -92,7 +100,7 @@ static CUresult create(struct context **ret, unsigned flags, CUdevice device)
     pthread_mutex_unlock(&mutex);
 
     machine_count(COUNTER_CONTEXTS, 1);
-    machine_self()->contexts++;
+    machine_self()->contexts[device]++;
     *ret = c;
     return CUDA_SUCCESS;
 }
@@ -111,8 +119,8 @@ static CUresult destroy(struct context *c)
         return (CUresult)CUDA_INVALID_CONTEXT;
 
     memory_free_all(c);
-    machine_vram_give(settings()->context_vram << 20);
-    machine_self()->contexts--;
+    machine_vram_give(c->device, settings()->context_vram << 20);
+    machine_self()->contexts[c->device]--;
     free(c);
     return CUDA_SUCCESS;
 }
@@ -130,12 +138,33 @@ __attribute__((destructor)) static void count_leaks(void)
         machine_count(COUNTER_LEAKED_ALLOCATIONS, (int64_t)memory_count());
 }
 
+/* May they be opened? Nodes without a driver behind them are let pass: those
+ * are a test's own. */
+static bool nodes_open(void)
+{
+    static const char *const nodes[] = {"/dev/nvidiactl", "/dev/nvidia0",
+                                        "/dev/nvidia-uvm"};
+
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+        int fd = open(nodes[i], O_RDWR | O_CLOEXEC);
+        if (fd < 0 && errno != ENXIO)
+            return false;
+        if (fd >= 0)
+            close(fd);
+    }
+    return true;
+}
+
 EXPORT tcuInit cuInit;
 CUresult cuInit(unsigned flags)
 {
     if (flags)
         return (CUresult)CUDA_INVALID_VALUE;
     if (settings()->no_driver || !machine_self())
+        return (CUresult)CUDA_NO_DEVICE;
+    if (settings()->init_error)
+        return (CUresult)settings()->init_error;
+    if (settings()->open_nodes && !nodes_open())
         return (CUresult)CUDA_NO_DEVICE;
     if (machine_lost())
         return (CUresult)settings()->lost_error;
@@ -236,75 +265,104 @@ CUresult cuCtxGetDevice(CUdevice *device)
     return r;
 }
 
-EXPORT tcuDevicePrimaryCtxRetain cuDevicePrimaryCtxRetain;
-CUresult cuDevicePrimaryCtxRetain(CUcontext *ret, CUdevice device)
+/* What every function of the primary context asks first. */
+static CUresult enter_primary(CUdevice device)
 {
     CUresult r = context_enter(NEED_INIT);
 
     if (r != CUDA_SUCCESS)
         return r;
-    pthread_mutex_lock(&primary.mutex);
-    if (!primary.context)
-        r = create(&primary.context, primary.flags, device);
+    return device < 0 || device >= machine_cards()
+               ? (CUresult)CUDA_INVALID_DEVICE
+               : CUDA_SUCCESS;
+}
+
+EXPORT tcuDevicePrimaryCtxRetain cuDevicePrimaryCtxRetain;
+CUresult cuDevicePrimaryCtxRetain(CUcontext *ret, CUdevice device)
+{
+    CUresult r = enter_primary(device);
+
+    if (r != CUDA_SUCCESS)
+        return r;
+    pthread_mutex_lock(&primary_mutex);
+    struct primary *p = &primaries[device];
+    if (!p->context)
+        r = create(&p->context, p->flags, device);
     if (r == CUDA_SUCCESS) {
-        primary.holders++;
-        *ret = (CUcontext)primary.context;
+        p->holders++;
+        *ret = (CUcontext)p->context;
     }
-    pthread_mutex_unlock(&primary.mutex);
+    pthread_mutex_unlock(&primary_mutex);
     return r;
 }
 
-/* One holder less, or none any more. The last one's context ends. */
-static CUresult release_primary(int holders)
+/* So many holders less, or none any more. The last one's context ends. */
+static CUresult release_primary(struct primary *p, int holders)
 {
     struct context *gone = NULL;
 
-    pthread_mutex_lock(&primary.mutex);
-    bool held = primary.holders > 0;
-    primary.holders = primary.holders > holders ? primary.holders - holders : 0;
-    if (!primary.holders) {
-        gone = primary.context;
-        primary.context = NULL;
+    pthread_mutex_lock(&primary_mutex);
+    bool held = p->holders > 0;
+    p->holders = p->holders > holders ? p->holders - holders : 0;
+    if (!p->holders) {
+        gone = p->context;
+        p->context = NULL;
     }
-    pthread_mutex_unlock(&primary.mutex);
+    pthread_mutex_unlock(&primary_mutex);
     if (gone)
         return destroy(gone);
     return held ? CUDA_SUCCESS : (CUresult)CUDA_INVALID_CONTEXT;
 }
 
+/* A lost device is still cleaned up, so it is not entered. */
+static struct primary *primary_of(CUdevice device)
+{
+    return device < 0 || device >= MACHINE_CARDS ? NULL : &primaries[device];
+}
+
 EXPORT tcuDevicePrimaryCtxRelease cuDevicePrimaryCtxRelease;
 CUresult cuDevicePrimaryCtxRelease(CUdevice device)
 {
-    (void)device;
-    return release_primary(1);
+    struct primary *p = primary_of(device);
+
+    return p ? release_primary(p, 1) : (CUresult)CUDA_INVALID_DEVICE;
 }
 
 EXPORT tcuDevicePrimaryCtxReset cuDevicePrimaryCtxReset;
 CUresult cuDevicePrimaryCtxReset(CUdevice device)
 {
-    (void)device;
-    (void)release_primary(INT_MAX);
+    struct primary *p = primary_of(device);
+
+    if (!p)
+        return (CUresult)CUDA_INVALID_DEVICE;
+    (void)release_primary(p, INT_MAX);
     return CUDA_SUCCESS;
 }
 
 EXPORT tcuDevicePrimaryCtxSetFlags cuDevicePrimaryCtxSetFlags;
 CUresult cuDevicePrimaryCtxSetFlags(CUdevice device, unsigned flags)
 {
-    (void)device;
-    pthread_mutex_lock(&primary.mutex);
-    primary.flags = flags;
-    pthread_mutex_unlock(&primary.mutex);
-    return context_enter(NEED_INIT);
+    CUresult r = enter_primary(device);
+
+    if (r != CUDA_SUCCESS)
+        return r;
+    pthread_mutex_lock(&primary_mutex);
+    primaries[device].flags = flags;
+    pthread_mutex_unlock(&primary_mutex);
+    return CUDA_SUCCESS;
 }
 
 EXPORT tcuDevicePrimaryCtxGetState cuDevicePrimaryCtxGetState;
 CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags,
                                     int *active)
 {
-    (void)device;
-    pthread_mutex_lock(&primary.mutex);
-    *flags = primary.flags;
-    *active = primary.context != NULL;
-    pthread_mutex_unlock(&primary.mutex);
-    return context_enter(NEED_INIT);
+    CUresult r = enter_primary(device);
+
+    if (r != CUDA_SUCCESS)
+        return r;
+    pthread_mutex_lock(&primary_mutex);
+    *flags = primaries[device].flags;
+    *active = primaries[device].context != NULL;
+    pthread_mutex_unlock(&primary_mutex);
+    return CUDA_SUCCESS;
 }

@@ -13,7 +13,9 @@ static CUresult enter(CUdevice device)
 
     if (r != CUDA_SUCCESS)
         return r;
-    return device == 0 ? CUDA_SUCCESS : (CUresult)CUDA_INVALID_DEVICE;
+    return device >= 0 && device < machine_cards()
+               ? CUDA_SUCCESS
+               : (CUresult)CUDA_INVALID_DEVICE;
 }
 
 EXPORT CUresult CUDAAPI cuDriverGetVersion(int *ret);
@@ -29,7 +31,7 @@ CUresult cuDeviceGetCount(int *ret)
     CUresult r = context_enter(NEED_INIT);
 
     if (r == CUDA_SUCCESS)
-        *ret = 1;
+        *ret = machine_cards();
     return r;
 }
 
@@ -57,11 +59,13 @@ EXPORT tcuDeviceGetUuid cuDeviceGetUuid;
 CUresult cuDeviceGetUuid(CUuuid *ret, CUdevice device)
 {
     CUresult r = enter(device);
-    const char *text = settings()->uuid;
+    char uuid[SETTING_TEXT];
     size_t nibbles = 0;
 
     if (r != CUDA_SUCCESS)
         return r;
+    machine_uuid(device, uuid);
+    const char *text = uuid;
     memset(ret, 0, sizeof(*ret));
     for (text += strncmp(text, "GPU-", 4) ? 0 : 4; *text && nibbles < 32;
          text++) {
@@ -106,7 +110,8 @@ CUresult cuMemGetInfo_v2(size_t *available, size_t *total)
     if (r != CUDA_SUCCESS)
         return r;
     machine_lock();
-    int64_t left = (settings()->vram << 20) - machine_vram_used();
+    int64_t left = (settings()->vram << 20) -
+                   machine_vram_used(context_card(context_current()));
     machine_unlock();
     *available = left > 0 ? (size_t)left : 0;
     *total = (size_t)settings()->vram << 20;
@@ -154,6 +159,8 @@ CUresult cuDeviceGetAttribute(int *ret, CUdevice_attribute attribute,
     for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
         if (attributes[i].attribute == (int)attribute) {
             *ret = attributes[i].value;
+            if (attribute == CU_DEVICE_ATTRIBUTE_PCI_BUS_ID)
+                *ret += device;
             return CUDA_SUCCESS;
         }
     }

@@ -21,6 +21,8 @@
     X(ILLEGAL_ADDRESS,      700, "an illegal memory access was encountered") \
     X(LAUNCH_FAILED,        719, "unspecified launch failure") \
     X(NOT_SUPPORTED,        801, "operation not supported") \
+    X(SYSTEM_DRIVER_MISMATCH, 803, \
+      "system has unsupported display driver / cuda driver combination") \
     X(UNKNOWN_ERROR,        999, "unknown error")
 // clang-format on
 

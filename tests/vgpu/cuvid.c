@@ -42,6 +42,7 @@ struct decoder {
     unsigned height;
     unsigned bytes; // of a sample, 1 or 2
     size_t pitch;
+    int card;
     int64_t surface_bytes; // accounted for the pictures
 };
 
@@ -103,7 +104,7 @@ static void destroy(struct decoder *d)
         d->rebuilder->destroy(d->rebuild);
     software_destroy(d->software);
     bytes_free(&d->packet);
-    machine_vram_give(d->surface_bytes);
+    machine_vram_give(d->card, d->surface_bytes);
     pthread_mutex_destroy(&d->mutex);
     free(d->pictures);
     free(d->outputs);
@@ -161,7 +162,8 @@ static CUresult make_pictures(struct decoder *d, unsigned count)
 {
     int64_t bytes = (int64_t)(d->pitch * d->height * 3 / 2) * count;
 
-    if (!machine_vram_take(bytes))
+    d->card = context_card(context_current());
+    if (!machine_vram_take(d->card, bytes))
         return (CUresult)CUDA_OUT_OF_MEMORY;
     d->surface_bytes = bytes;
     d->pictures = calloc(count, sizeof(d->pictures[0]));

@@ -12,7 +12,7 @@
 
 #include "settings.h"
 
-#define MAGIC 0x76677534u // changes with the layout of the state
+#define MAGIC 0x76677535u // changes with the layout of the state
 
 static struct {
     pthread_mutex_t mutex;
@@ -226,41 +226,69 @@ void machine_peak(enum counter c, int64_t value)
         raise_to(&p->counters.values[c], value);
 }
 
-int64_t machine_vram_used(void)
+int machine_cards(void)
 {
-    int64_t used = settings()->foreign_vram << 20;
+    int64_t cards = settings()->cards;
+
+    return cards < 1 ? 1 : cards > MACHINE_CARDS ? MACHINE_CARDS : (int)cards;
+}
+
+void machine_uuid(int card, char *ret)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t length = strlen(settings()->uuid);
+
+    strcpy(ret, settings()->uuid);
+    const char *digit = length ? strchr(digits, ret[length - 1]) : NULL;
+    if (digit)
+        ret[length - 1] = digits[(digit - digits + card) % 16];
+}
+
+int64_t machine_vram_used(int card)
+{
+    int64_t used = card ? 0 : settings()->foreign_vram << 20;
 
     for (int i = 0; i < MACHINE_PROCESSES; i++)
-        used += machine.state->processes[i].vram;
+        used += machine.state->processes[i].vram[card];
     return used;
 }
 
-bool machine_vram_take(int64_t bytes)
+/* Of all cards. */
+static int64_t vram_of(const struct machine_process *p)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < MACHINE_CARDS; i++)
+        sum += p->vram[i];
+    return sum;
+}
+
+bool machine_vram_take(int card, int64_t bytes)
 {
     struct machine_process *p = machine_self();
 
     if (!p || bytes < 0)
         return false;
     machine_lock();
-    int64_t used = machine_vram_used();
+    int64_t used = machine_vram_used(card);
     bool fits = bytes <= (settings()->vram << 20) - used;
     if (fits) {
-        p->vram += bytes;
-        raise_to(&p->counters.values[COUNTER_VRAM_PEAK], p->vram);
+        p->vram[card] += bytes;
+        raise_to(&p->counters.values[COUNTER_VRAM_PEAK], vram_of(p));
         raise_to(&machine.state->peaks.values[COUNTER_VRAM_PEAK], used + bytes);
     }
     machine_unlock();
     return fits;
 }
 
-void machine_vram_give(int64_t bytes)
+void machine_vram_give(int card, int64_t bytes)
 {
     struct machine_process *p = machine_self();
 
     if (!p)
         return;
     machine_lock();
-    p->vram -= bytes;
+    p->vram[card] -= bytes;
     machine_unlock();
 }
 
@@ -291,7 +319,7 @@ static struct machine_session *free_session(struct machine_process *p)
     return NULL;
 }
 
-struct machine_session *machine_session_take(void)
+struct machine_session *machine_session_take(int card)
 {
     struct machine_process *p = machine_self();
     int64_t limit = settings()->sessions;
@@ -302,7 +330,8 @@ struct machine_session *machine_session_take(void)
     int64_t used = machine_sessions_used();
     struct machine_session *s = limit && used >= limit ? NULL : free_session(p);
     if (s) {
-        *s = (struct machine_session){.used = 1, .started = machine_now()};
+        *s = (struct machine_session){
+            .used = 1, .card = card, .started = machine_now()};
         raise_to(&p->counters.values[COUNTER_SESSIONS_PEAK], sessions_of(p));
         raise_to(&machine.state->peaks.values[COUNTER_SESSIONS_PEAK], used + 1);
     }
@@ -337,7 +366,8 @@ static void print_process(const struct machine_process *p, FILE *out)
     fprintf(out,
             "{\"pid\":%d,\"program\":\"%s\",\"vram\":%lld,"
             "\"sessions_open\":%lld,",
-            p->pid, p->program, (long long)p->vram, (long long)sessions_of(p));
+            p->pid, p->program, (long long)vram_of(p),
+            (long long)sessions_of(p));
     counters_print(&p->counters, out);
     fputc('}', out);
 }
@@ -360,13 +390,16 @@ void machine_print(FILE *out)
         comma = ",";
     }
     counters_fold(&total, &m->peaks);
+    int64_t vram_used = 0;
+    for (int i = 0; i < MACHINE_CARDS; i++)
+        vram_used += machine_vram_used(i);
     fputs("],\"total\":{", out);
     counters_print(&total, out);
     fprintf(out,
             "},\"processes_ended\":%lld,\"processes_killed\":%lld,"
             "\"vram_used\":%lld,\"sessions_used\":%lld,\"lost\":%s}\n",
             (long long)m->processes_ended, (long long)m->processes_killed,
-            (long long)machine_vram_used(), (long long)machine_sessions_used(),
+            (long long)vram_used, (long long)machine_sessions_used(),
             m->lost ? "true" : "false");
     machine_unlock();
 }

@@ -22,6 +22,7 @@
 
 #define MACHINE_PROCESSES 64
 #define MACHINE_SESSIONS  16 // of one process
+#define MACHINE_CARDS     4
 
 enum machine_codec {
     MACHINE_H264,
@@ -30,6 +31,7 @@ enum machine_codec {
 
 struct machine_session {
     int32_t used;
+    int32_t card;
     int32_t codec; // enum machine_codec
     int32_t width;
     int32_t height;
@@ -42,8 +44,8 @@ struct machine_process {
     int32_t used;
     int32_t pid;
     char program[32];
-    int64_t vram; // bytes
-    _Atomic int64_t contexts;
+    int64_t vram[MACHINE_CARDS]; // bytes
+    _Atomic int64_t contexts[MACHINE_CARDS];
     _Atomic int64_t busy_encoding; // µs, as the two below
     _Atomic int64_t busy_decoding;
     _Atomic int64_t busy_kernels;
@@ -80,16 +82,22 @@ void machine_count(enum counter c, int64_t n);
 /* Raise this process's peak to @value if it is lower. */
 void machine_peak(enum counter c, int64_t value);
 
+/* How many cards there are. */
+int machine_cards(void);
+
+/* The identity of card @card, into @ret of SETTING_TEXT bytes. */
+void machine_uuid(int card, char *ret);
+
 /* Take or give back device memory: false when the card has not so much. */
-bool machine_vram_take(int64_t bytes);
-void machine_vram_give(int64_t bytes);
+bool machine_vram_take(int card, int64_t bytes);
+void machine_vram_give(int card, int64_t bytes);
 
 /* Used by all, foreign memory too. With the lock held. */
-int64_t machine_vram_used(void);
-int64_t machine_sessions_used(void);
+int64_t machine_vram_used(int card);
+int64_t machine_sessions_used(void); // of all cards, as the limit is
 
 /* A free session of this process, NULL when the limit is reached. */
-struct machine_session *machine_session_take(void);
+struct machine_session *machine_session_take(int card);
 void machine_session_give(struct machine_session *s);
 
 /* The device is gone, for this process or for every one. */

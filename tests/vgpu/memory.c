@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "context.h"
 #include "cuda_error.h"
 #include "fault.h"
 #include "machine.h"
@@ -103,10 +104,11 @@ CUresult memory_allocate(struct context *owner, size_t size, CUdeviceptr *ret)
 
     if (!size || size > (size_t)INT64_MAX / 2)
         return (CUresult)CUDA_INVALID_VALUE;
-    if (fault_fires(FAULT_ALLOC) || !machine_vram_take(accounted(size)))
+    if (fault_fires(FAULT_ALLOC) ||
+        !machine_vram_take(context_card(owner), accounted(size)))
         return (CUresult)CUDA_OUT_OF_MEMORY;
     if (!map_pages(&a)) {
-        machine_vram_give(accounted(size));
+        machine_vram_give(context_card(owner), accounted(size));
         return (CUresult)CUDA_OUT_OF_MEMORY;
     }
 
@@ -120,7 +122,7 @@ static void release(const struct allocation *a)
 {
     munmap((void *)(uintptr_t)a->address, mapped(a->size));
     munmap(a->content, mapped(a->size));
-    machine_vram_give(accounted(a->size));
+    machine_vram_give(context_card(a->owner), accounted(a->size));
 }
 
 static void erase(struct allocation *a)

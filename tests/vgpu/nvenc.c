@@ -113,10 +113,11 @@ NvEncOpenEncodeSessionEx(NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *p, void **ret)
     *ret = NULL;
     if (status != NV_ENC_SUCCESS)
         return status;
-    struct machine_session *slot = machine_session_take();
+    int card = context_card((struct context *)p->device);
+    struct machine_session *slot = machine_session_take(card);
     if (!slot)
         return (NVENCSTATUS)settings()->session_error;
-    if (!machine_vram_take(vram)) {
+    if (!machine_vram_take(card, vram)) {
         machine_session_give(slot);
         return NV_ENC_ERR_OUT_OF_MEMORY;
     }
@@ -160,7 +161,7 @@ NVENCSTATUS NVENCAPI NvEncDestroyEncoder(void *handle)
     bytes_free(&s->headers);
     bytes_free(&s->packet.data);
     free(s->planes);
-    machine_vram_give(s->vram);
+    machine_vram_give(s->slot->card, s->vram);
     machine_session_give(s->slot);
     pthread_mutex_destroy(&s->mutex);
     free(s);

@@ -47,7 +47,7 @@ static void remove_input(struct session *s, struct input *gone)
         link = &(*link)->next;
     *link = gone->next;
     if (gone->buffer)
-        machine_vram_give((int64_t)gone->size);
+        machine_vram_give(s->slot->card, (int64_t)gone->size);
     free(gone->buffer);
     free(gone);
 }
@@ -88,7 +88,8 @@ NVENCSTATUS NVENCAPI NvEncCreateInputBuffer(void *handle,
     if (!size)
         return nvenc_leave(
             s, nvenc_fail(s, NV_ENC_ERR_INVALID_PARAM, "input format or size"));
-    if (fault_fires(FAULT_ALLOC) || !machine_vram_take((int64_t)size))
+    if (fault_fires(FAULT_ALLOC) ||
+        !machine_vram_take(s->slot->card, (int64_t)size))
         return nvenc_leave(s, nvenc_fail(s, NV_ENC_ERR_OUT_OF_MEMORY,
                                          "no memory for an input"));
 

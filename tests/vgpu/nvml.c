@@ -11,12 +11,12 @@
 #include "machine.h"
 #include "settings.h"
 
-#define PERIOD        100000 // µs between two samples of the load
-#define BUS_ID        "00000000:01:00.0"
+#define PERIOD        100000     // µs between two samples of the load
+#define BUS           1          // the first card's; the others follow
 #define PCI_DEVICE_ID 0x1cb110de // a Quadro P1000
 
-/* A device handle is only ever compared. */
-static const char the_device;
+/* Device handles are only ever compared. */
+static const char the_devices[MACHINE_CARDS];
 static atomic_int users; // nvmlInit less nvmlShutdown
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -27,14 +27,22 @@ static nvmlReturn_t enter(void)
     return machine_lost() ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
 }
 
+int nvml_card(nvmlDevice_t device)
+{
+    for (int i = 0; i < machine_cards(); i++) {
+        if ((const void *)device == &the_devices[i])
+            return i;
+    }
+    return -1;
+}
+
 nvmlReturn_t nvml_enter_device(nvmlDevice_t device)
 {
     nvmlReturn_t r = enter();
 
     if (r != NVML_SUCCESS)
         return r;
-    return (const void *)device == &the_device ? NVML_SUCCESS
-                                               : NVML_ERROR_INVALID_ARGUMENT;
+    return nvml_card(device) >= 0 ? NVML_SUCCESS : NVML_ERROR_INVALID_ARGUMENT;
 }
 
 static nvmlReturn_t answer(char *to, unsigned size, const char *text)
@@ -50,6 +58,8 @@ nvmlReturn_t nvmlInit_v2(void)
 {
     if (settings()->no_driver || !machine_state())
         return NVML_ERROR_DRIVER_NOT_LOADED;
+    if (settings()->nvml_error)
+        return (nvmlReturn_t)settings()->nvml_error;
     pthread_mutex_lock(&mutex);
     users++;
     pthread_mutex_unlock(&mutex);
@@ -95,6 +105,7 @@ static const struct {
     {NVML_ERROR_INSUFFICIENT_SIZE, "Insufficient Size"},
     {NVML_ERROR_DRIVER_NOT_LOADED, "Driver Not Loaded"},
     {NVML_ERROR_GPU_IS_LOST, "GPU is lost"},
+    {NVML_ERROR_LIB_RM_VERSION_MISMATCH, "Driver/library version mismatch"},
 };
 
 EXPORT const char *nvmlErrorString(nvmlReturn_t status);
@@ -155,7 +166,7 @@ nvmlReturn_t nvmlSystemGetProcessName(unsigned pid, char *to, unsigned size)
 NVML nvmlDeviceGetCount_v2(unsigned *ret);
 nvmlReturn_t nvmlDeviceGetCount_v2(unsigned *ret)
 {
-    *ret = 1;
+    *ret = (unsigned)machine_cards();
     return enter();
 }
 
@@ -165,19 +176,21 @@ nvmlReturn_t nvmlDeviceGetCount(unsigned *ret)
     return nvmlDeviceGetCount_v2(ret);
 }
 
-static nvmlReturn_t give_device(bool found, nvmlDevice_t *ret)
+/* -1 where there is no such card. */
+static nvmlReturn_t give_device(int card, nvmlDevice_t *ret)
 {
     nvmlReturn_t r = enter();
 
-    if (r == NVML_SUCCESS && found)
-        *ret = (nvmlDevice_t)(uintptr_t)&the_device;
-    return r ? r : found ? NVML_SUCCESS : NVML_ERROR_NOT_FOUND;
+    if (r == NVML_SUCCESS && card >= 0)
+        *ret = (nvmlDevice_t)(uintptr_t)&the_devices[card];
+    return r ? r : card >= 0 ? NVML_SUCCESS : NVML_ERROR_NOT_FOUND;
 }
 
 NVML nvmlDeviceGetHandleByIndex_v2(unsigned index, nvmlDevice_t *ret);
 nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned index, nvmlDevice_t *ret)
 {
-    nvmlReturn_t r = give_device(index == 0, ret);
+    bool is_any = index < (unsigned)machine_cards();
+    nvmlReturn_t r = give_device(is_any ? (int)index : -1, ret);
 
     return r == NVML_ERROR_NOT_FOUND ? NVML_ERROR_INVALID_ARGUMENT : r;
 }
@@ -191,17 +204,34 @@ nvmlReturn_t nvmlDeviceGetHandleByIndex(unsigned index, nvmlDevice_t *ret)
 NVML nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *ret);
 nvmlReturn_t nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *ret)
 {
-    return give_device(!strcmp(uuid, settings()->uuid), ret);
+    int card = machine_cards() - 1;
+
+    for (char known[SETTING_TEXT]; card >= 0; card--) {
+        machine_uuid(card, known);
+        if (!strcmp(uuid, known))
+            break;
+    }
+    return give_device(card, ret);
+}
+
+static void print_bus_id(int card, char *to, size_t size)
+{
+    snprintf(to, size, "00000000:%02x:00.0", (unsigned)(BUS + card));
 }
 
 NVML nvmlDeviceGetHandleByPciBusId_v2(const char *bus, nvmlDevice_t *ret);
 nvmlReturn_t nvmlDeviceGetHandleByPciBusId_v2(const char *bus,
                                               nvmlDevice_t *ret)
 {
-    // Clients write the domain with four digits or eight.
-    const char *known = BUS_ID;
+    int card = machine_cards() - 1;
 
-    return give_device(!strcmp(bus, known) || !strcmp(bus, known + 4), ret);
+    for (char known[32]; card >= 0; card--) {
+        print_bus_id(card, known, sizeof(known));
+        // Clients write the domain with four digits or eight.
+        if (!strcmp(bus, known) || !strcmp(bus, known + 4))
+            break;
+    }
+    return give_device(card, ret);
 }
 
 NVML nvmlDeviceGetName(nvmlDevice_t device, char *to, unsigned size);
@@ -216,21 +246,25 @@ NVML nvmlDeviceGetUUID(nvmlDevice_t device, char *to, unsigned size);
 nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char *to, unsigned size)
 {
     nvmlReturn_t r = nvml_enter_device(device);
+    char uuid[SETTING_TEXT];
 
-    return r ? r : answer(to, size, settings()->uuid);
+    if (r != NVML_SUCCESS)
+        return r;
+    machine_uuid(nvml_card(device), uuid);
+    return answer(to, size, uuid);
 }
 
 NVML nvmlDeviceGetIndex(nvmlDevice_t device, unsigned *ret);
 nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned *ret)
 {
-    *ret = 0;
+    *ret = (unsigned)nvml_card(device);
     return nvml_enter_device(device);
 }
 
 NVML nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned *ret);
 nvmlReturn_t nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned *ret)
 {
-    *ret = 0;
+    *ret = (unsigned)nvml_card(device);
     return nvml_enter_device(device);
 }
 
@@ -241,9 +275,11 @@ nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t *ret)
 
     if (r != NVML_SUCCESS)
         return r;
-    *ret = (nvmlPciInfo_t){.bus = 1, .pciDeviceId = PCI_DEVICE_ID};
-    snprintf(ret->busId, sizeof(ret->busId), "%s", BUS_ID);
-    snprintf(ret->busIdLegacy, sizeof(ret->busIdLegacy), "%s", &BUS_ID[4]);
+    *ret = (nvmlPciInfo_t){.bus = (unsigned)(BUS + nvml_card(device)),
+                           .pciDeviceId = PCI_DEVICE_ID};
+    print_bus_id(nvml_card(device), ret->busId, sizeof(ret->busId));
+    snprintf(ret->busIdLegacy, sizeof(ret->busIdLegacy), "%.*s",
+             (int)sizeof(ret->busIdLegacy) - 1, &ret->busId[4]);
     return NVML_SUCCESS;
 }
 
@@ -266,7 +302,7 @@ nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *ret)
     if (r != NVML_SUCCESS)
         return r;
     machine_lock();
-    int64_t used = machine_vram_used();
+    int64_t used = machine_vram_used(nvml_card(device));
     machine_unlock();
     used = used > total ? total : used;
     ret->total = (unsigned long long)total;

@@ -23,6 +23,7 @@ enum nvml_status {
     NVML_ERROR_INSUFFICIENT_SIZE = 7,
     NVML_ERROR_DRIVER_NOT_LOADED = 9,
     NVML_ERROR_GPU_IS_LOST = 15,
+    NVML_ERROR_LIB_RM_VERSION_MISMATCH = 18,
 };
 
 typedef struct {
@@ -68,6 +69,9 @@ typedef struct {
     unsigned gpuInstanceId;
     unsigned computeInstanceId;
 } nvmlProcessInfo_t;
+
+/* The number of its card, -1 for none. */
+int nvml_card(nvmlDevice_t device);
 
 /* What every function of a device asks first. */
 nvmlReturn_t nvml_enter_device(nvmlDevice_t device);

@@ -32,21 +32,24 @@ static nvmlEncoderSessionInfo_t describe(int process, int i)
     };
 }
 
-/* All sessions; returns how many. With the machine's lock held. */
-static unsigned list_sessions(nvmlEncoderSessionInfo_t *to, unsigned room)
+/* All sessions on a card; returns how many. With the machine's lock held. */
+static unsigned list_sessions(int card, nvmlEncoderSessionInfo_t *to,
+                              unsigned room)
 {
     const struct machine_state *m = machine_state();
     unsigned n = 0;
 
     for (int i = 0; i < MACHINE_PROCESSES * MACHINE_SESSIONS; i++) {
         const struct machine_process *p = &m->processes[i / MACHINE_SESSIONS];
-        if (!p->used || !p->sessions[i % MACHINE_SESSIONS].used)
+        const struct machine_session *one = &p->sessions[i % MACHINE_SESSIONS];
+        if (!p->used || !one->used || one->card != card)
             continue;
         if (n < room)
             to[n] = describe(i / MACHINE_SESSIONS, i % MACHINE_SESSIONS);
         n++;
     }
-    for (int64_t i = 0; i < settings()->foreign_sessions; i++, n++) {
+    int64_t foreign = card ? 0 : settings()->foreign_sessions;
+    for (int64_t i = 0; i < foreign; i++, n++) {
         if (n < room)
             to[n] = (nvmlEncoderSessionInfo_t){.sessionId = 10000 + n,
                                                .pid = FOREIGN_PID,
@@ -67,7 +70,7 @@ nvmlReturn_t nvmlDeviceGetEncoderSessions(nvmlDevice_t device, unsigned *count,
         return r;
     unsigned room = ret ? *count : 0;
     machine_lock();
-    *count = list_sessions(ret, room);
+    *count = list_sessions(nvml_card(device), ret, room);
     machine_unlock();
     return ret && *count > room ? NVML_ERROR_INSUFFICIENT_SIZE : NVML_SUCCESS;
 }
@@ -84,7 +87,7 @@ nvmlReturn_t nvmlDeviceGetEncoderStats(nvmlDevice_t device, unsigned *count,
     if (r != NVML_SUCCESS)
         return r;
     machine_lock();
-    unsigned n = list_sessions(list, SESSIONS_MAX);
+    unsigned n = list_sessions(nvml_card(device), list, SESSIONS_MAX);
     for (unsigned i = 0; i < n && i < SESSIONS_MAX; i++) {
         fps_sum += list[i].averageFps;
         latency_sum += list[i].averageLatency;
@@ -114,23 +117,23 @@ nvmlReturn_t nvmlDeviceGetEncoderCapacity(nvmlDevice_t device, int codec,
     return NVML_SUCCESS;
 }
 
-/* All processes with a context. Returns how many. */
-static unsigned list_processes(nvmlProcessInfo_t *to, unsigned room)
+/* All processes with a context on a card. Returns how many. */
+static unsigned list_processes(int card, nvmlProcessInfo_t *to, unsigned room)
 {
     const struct machine_state *m = machine_state();
     unsigned n = 0;
 
     for (int i = 0; i < MACHINE_PROCESSES; i++) {
         const struct machine_process *p = &m->processes[i];
-        if (!p->used || !p->contexts)
+        if (!p->used || !p->contexts[card])
             continue;
         if (n < room)
             to[n] = (nvmlProcessInfo_t){.pid = (unsigned)p->pid,
                                         .usedGpuMemory =
-                                            (unsigned long long)p->vram};
+                                            (unsigned long long)p->vram[card]};
         n++;
     }
-    if (settings()->foreign_vram) {
+    if (settings()->foreign_vram && !card) {
         if (n < room)
             to[n] = (nvmlProcessInfo_t){
                 .pid = FOREIGN_PID,
@@ -154,7 +157,7 @@ nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v2(nvmlDevice_t device,
         return r;
     unsigned room = ret ? *count : 0;
     machine_lock();
-    *count = list_processes(ret, room);
+    *count = list_processes(nvml_card(device), ret, room);
     machine_unlock();
     return *count > room ? NVML_ERROR_INSUFFICIENT_SIZE : NVML_SUCCESS;
 }

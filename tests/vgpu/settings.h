@@ -42,6 +42,7 @@ struct settings {
     char driver_version[SETTING_TEXT];
     char nvenc_version[SETTING_TEXT]; // "11.1"
     char uuid[SETTING_TEXT];
+    int64_t cards;
     int64_t cuda_version;       // 1000 * major + 10 * minor
     int64_t compute_capability; // 10 * major + minor
     int64_t vram;               // MiB
@@ -93,6 +94,9 @@ struct settings {
 
     // faults; a count is the n-th such call of a process, 0 for never
     int64_t no_driver;
+    int64_t init_error;
+    int64_t nvml_error;
+    int64_t open_nodes;
     int64_t no_encoder;
     int64_t open_error;
     int64_t fail_create;

@@ -28,14 +28,16 @@ class Memory(ctypes.Structure):
     _fields_ = [(n, ctypes.c_ulonglong) for n in ("total", "free", "used")]
 
 
-def ask():
-    """What NVML says, as a dictionary. Runs in a process of its own."""
+def ask(card):
+    """What NVML says of a card, as a dictionary. Runs in a process of its own."""
     nvml = ctypes.CDLL("libnvidia-ml.so.1")
     status = nvml.nvmlInit_v2()
     if status:
         return {"init": status}
     device = ctypes.c_void_p()
-    answer = {"handle": nvml.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(device))}
+    answer = {"handle": nvml.nvmlDeviceGetHandleByIndex_v2(card, ctypes.byref(device))}
+    if answer["handle"]:
+        return answer
 
     def text(function, *before):
         room = ctypes.create_string_buffer(96)
@@ -78,8 +80,8 @@ def ask():
 
 
 class Nvml(standin.Case):
-    def ask(self, **settings):
-        r = subprocess.run([sys.executable, __file__, "--ask"], text=True, check=True,
+    def ask(self, card=0, **settings):
+        r = subprocess.run([sys.executable, __file__, "--ask", str(card)], text=True, check=True,
                            capture_output=True, env=self.machine.environment(**settings))
         return json.loads(r.stdout)
 
@@ -129,6 +131,34 @@ class Nvml(standin.Case):
     def test_missing_driver__is_said(self):
         self.assertEqual(self.ask(no_driver=1), {"init": 9})
 
+    def test_mismatch__is_said(self):
+        self.assertEqual(self.ask(nvml_error=18), {"init": 18})
+
+    def test_cards__have_what_is_theirs(self):
+        child = self.busy(cards=2)
+        first, second = self.ask(0, cards=2), self.ask(1, cards=2)
+        self.assertEqual([c["uuid"][-2:] for c in (first, second)], ["01", "02"])
+        self.assertEqual([[p[0] for p in c["processes"]] for c in (first, second)], [[child.pid], []])
+        self.assertEqual([len(c["sessions"]) for c in (first, second)], [1, 0])
+        self.assertEqual(second["used"], 0)
+        self.assertEqual(self.ask(2, cards=2), {"handle": 2})
+        self.assertEqual(self.ask(1), {"handle": 2})
+
+    def test_second_card__is_used_alone(self):
+        child = self.machine.start("-init_hw_device", "cuda=second:1", "-hwaccel", "cuda", "-hwaccel_device", "second",
+                                   *ENCODE[ENCODE.index("-hwaccel_output_format"):], slow_encode=100, cards=2)
+        self.addCleanup(child.communicate)
+        self.addCleanup(child.kill)
+        end = time.monotonic() + standin.PATIENCE
+        while not self.machine.total()["encoded"]:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        first, second = self.ask(0, cards=2), self.ask(1, cards=2)
+        self.assertEqual([len(c["sessions"]) for c in (first, second)], [0, 1])
+        self.assertEqual([p[0] for p in second["processes"]], [child.pid])
+        self.assertEqual(first["used"], 0)
+        self.assertGreater(second["processes"][0][1], 100 << 20)
+
     def test_power__may_be_unsupported(self):
         self.assertEqual(self.ask(power=0)["power"], -3)
 
@@ -139,6 +169,6 @@ class Nvml(standin.Case):
 
 if __name__ == "__main__":
     if "--ask" in sys.argv:
-        print(json.dumps(ask()))
+        print(json.dumps(ask(int(sys.argv[-1]))))
     else:
         standin.main()
