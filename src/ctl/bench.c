@@ -69,11 +69,12 @@ static json_t *make_job(const struct bench_config *c, size_t test,
 {
     char *input = xasprintf("%s/%s", c->folder, clips[recipes[test].clip].name);
     char *output = output_path(c, index);
-    json_t *job = json_pack(
-        "{s:s, s:b, s:{s:s}, s:[{s:s, s:{s:s, s:i}, s:[]}]}", "hardware",
-        side == BENCH_GPU ? "require" : "none", "overwrite", 1, "input", "path",
-        input, "outputs", "path", output, "video", "codec", "h264",
-        "max_height", recipes[test].height, "audio");
+    json_t *job =
+        json_pack("{s:s, s:s?, s:b, s:{s:s}, s:[{s:s, s:{s:s, s:i}, s:[]}]}",
+                  "hardware", side == BENCH_GPU ? "require" : "none", "device",
+                  side == BENCH_GPU ? c->gpu : NULL, "overwrite", 1, "input",
+                  "path", input, "outputs", "path", output, "video", "codec",
+                  "h264", "max_height", recipes[test].height, "audio");
 
     free(input);
     free(output);

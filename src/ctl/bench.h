@@ -33,6 +33,7 @@ extern const size_t bench_test_count;
 struct bench_config {
     const char *socket; // of the service; NULL: as always
     const char *folder; // for clips and results
+    const char *gpu;    // id, that is measured
     int64_t seconds;    // of a clip
     int64_t streams;    // at most at the same time
 };

@@ -26,6 +26,7 @@
 /* What the service said before anything was measured, and then the figures. */
 struct board {
     char names[BENCH_SIDE_COUNT][96]; // "cuda:0, Quadro P1000"
+    char gpu[16];                     // id of the one that is measured
     bool has_gpu;
     char problem[160];               // why there is no GPU
     struct device_profile reference; // of cards, for what is expected
@@ -60,6 +61,7 @@ static void choose_devices(struct board *b, const json_t *answer)
             continue;
         b->has_gpu = strcmp(health, "ok") == 0 &&
                      json_array_size(json_object_get(gpu, "encoders")) > 0;
+        (void)snprintf(b->gpu, sizeof(b->gpu), "%s", text_of(device, "id"));
         (void)snprintf(b->names[BENCH_GPU], sizeof(b->names[0]), "%s, %s",
                        text_of(device, "id"), text_of(device, "name"));
         if (!b->has_gpu)
@@ -257,13 +259,14 @@ static void print_notes(const struct board *b)
 
 static enum status bench(const struct invocation *v, const char *folder)
 {
+    struct board b = {0};
     const struct bench_config config = {
         .socket = v->settings.socket,
         .folder = folder,
+        .gpu = b.gpu,
         .seconds = v->settings.seconds,
         .streams = v->settings.streams,
     };
-    struct board b = {0};
     struct error e = {0};
 
     enum status s = ask(&b, v);

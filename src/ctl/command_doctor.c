@@ -98,10 +98,7 @@ static enum status run(const struct invocation *v)
     examination_init(&x, v);
     check_all(&r, &x.patient);
     if (v->settings.test && x.patient.service)
-        s = doctor_test(v,
-                        doctor_has_card(&x.patient) ? DOCTOR_CPU_AND_CARD
-                                                    : DOCTOR_CPU_ONLY,
-                        on_finding, &r);
+        s = doctor_test(v, &x.patient, on_finding, &r);
     examination_fini(&x);
     if (s != STATUS_GOOD)
         return s;

@@ -1,6 +1,7 @@
 #include "doctor_test.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,24 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "command.h"
+#include "doctor.h"
 #include "doctor_clip.h"
 #include "finding.h"
 #include "watch.h"
 #include "wire/interface.h"
 
-#define TIMEOUT 60 // s, of one test
+#define TIMEOUT    60 // s, of one test
+
+#define CLIP       "clip.y4m"
+#define CPU_RESULT "cpu.mp4"
+#define GPU_RESULT "gpu.mp4"
+
+struct doctor_test {
+    const struct invocation *invocation; // not owned
+    const char *folder;                  // not owned
+    void (*told)(void *user, const char *id, struct finding *f);
+    void *user;
+};
 
 /* One job, and what was heard of it. */
 struct trial {
@@ -54,14 +67,24 @@ static enum status attend(const struct invocation *v, struct client *c,
     return watch_run(&w, &t->error);
 }
 
-static json_t *make_job(const char *input, const char *output,
-                        const char *hardware)
+/* A second of film on one device, from a file of the folder to another. */
+struct attempt {
+    const char *input;
+    const char *output;
+    const char *hardware;
+    const char *device; // NULL: any
+};
+
+static json_t *make_job(const struct attempt *a, const char *folder)
 {
     // a realtime job does not wait for a card that others keep busy
-    return json_pack("{s:s, s:s, s:i, s:{s:s}, s:[{s:s, s:{s:s, s:i}, s:[]}]}",
-                     "hardware", hardware, "priority", "realtime", "timeout",
-                     TIMEOUT, "input", "path", input, "outputs", "path", output,
-                     "video", "codec", "h264", "max_height", 240, "audio");
+    return json_pack(
+        "{s:s, s:s?, s:s, s:i, s:b, s:{s:o}, s:[{s:o, s:{s:s, s:i}, s:[]}]}",
+        "hardware", a->hardware, "device", a->device, "priority", "realtime",
+        "timeout", TIMEOUT, "overwrite", 1, "input", "path",
+        json_sprintf("%s/%s", folder, a->input), "outputs", "path",
+        json_sprintf("%s/%s", folder, a->output), "video", "codec", "h264",
+        "max_height", 240, "audio");
 }
 
 static const char *text_of(const json_t *object, const char *name)
@@ -100,36 +123,72 @@ static void judge(const struct trial *t, struct finding *ret)
                     t->error.text[0] ? t->error.text : "no outcome");
 }
 
-static enum status try_one(const struct invocation *v, const char *input,
-                           const char *output, const char *hardware,
-                           struct finding *ret)
+static enum status try_one(const struct doctor_test *d, const char *id,
+                           const struct attempt *a)
 {
     struct trial t = {.began = clock_now()};
+    struct finding f = {.state = FINDING_GOOD};
     enum status s = attachment_run_document(
-        v, make_job(input, output, hardware), INTERFACE_SUBMIT, attend, &t);
+        d->invocation, make_job(a, d->folder), INTERFACE_SUBMIT, attend, &t);
 
-    judge(&t, ret);
+    judge(&t, &f);
     json_decref(t.ready);
     json_decref(t.outcome);
+    d->told(d->user, id, &f);
     return s == STATUS_INTERRUPTED ? s : STATUS_GOOD;
 }
 
-/* The CPU makes the clip into H.264, which is what the card's decoder gets. */
-static const struct {
-    const char *id;
-    const char *input;
-    const char *output;
-    const char *hardware;
-} trials[] = {
-    {"test-cpu", "clip.y4m", "cpu.mp4", "none"},
-    {"test-gpu", "cpu.mp4", "gpu.mp4", "require"},
-};
-#define TRIALS (sizeof(trials) / sizeof(trials[0]))
+static enum status try_cpu(const struct doctor_test *d)
+{
+    return try_one(d, "test-cpu",
+                   &(struct attempt){CLIP, CPU_RESULT, "none", NULL});
+}
 
-/* What the trials have left, and the folder. */
+/* The CPU has made the clip into H.264, which is what the decoder gets. */
+static enum status try_card(const struct doctor_test *d, const char *device)
+{
+    char *id = xasprintf("test-%s", device);
+    enum status s = try_one(
+        d, id, &(struct attempt){CPU_RESULT, GPU_RESULT, "require", device});
+
+    free(id);
+    return s;
+}
+
+/* A card that the service does not find: other lines say why. */
+static void miss_card(const struct doctor_test *d, const struct patient *p)
+{
+    struct finding f = {.state = FINDING_GOOD};
+
+    finding_add(&f, FINDING_NOTE, NULL, "the service has found no card%s%s",
+                p->problem && *p->problem ? ": " : "",
+                p->problem ? p->problem : "");
+    d->told(d->user, "test-gpu", &f);
+}
+
+static enum status try_cards(const struct doctor_test *d,
+                             const struct patient *p)
+{
+    enum status s = STATUS_GOOD;
+    bool is_any = false;
+    size_t i;
+    const json_t *device;
+
+    json_array_foreach (p->devices, i, device) {
+        if (s != STATUS_GOOD || !json_is_object(json_object_get(device, "gpu")))
+            continue;
+        is_any = true;
+        s = try_card(d, text_of(device, "id"));
+    }
+    if (!is_any && doctor_has_card(p))
+        miss_card(d, p);
+    return s;
+}
+
+/* What the attempts have left, and the folder. */
 static void tidy(const char *folder)
 {
-    static const char *const names[] = {"clip.y4m", "cpu.mp4", "gpu.mp4"};
+    static const char *const names[] = {CLIP, CPU_RESULT, GPU_RESULT};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char *path = xasprintf("%s/%s", folder, names[i]);
@@ -137,26 +196,6 @@ static void tidy(const char *folder)
         free(path);
     }
     (void)rmdir(folder);
-}
-
-static enum status
-try_all(const struct invocation *v, const char *folder,
-        enum doctor_devices which,
-        void (*told)(void *user, const char *id, struct finding *f), void *user)
-{
-    size_t count = which == DOCTOR_CPU_AND_CARD ? TRIALS : 1;
-    enum status s = STATUS_GOOD;
-
-    for (size_t i = 0; s == STATUS_GOOD && i < count; i++) {
-        struct finding f = {.state = FINDING_GOOD};
-        char *input = xasprintf("%s/%s", folder, trials[i].input);
-        char *output = xasprintf("%s/%s", folder, trials[i].output);
-        s = try_one(v, input, output, trials[i].hardware, &f);
-        free(input);
-        free(output);
-        told(user, trials[i].id, &f);
-    }
-    return s;
 }
 
 /* Where the clip and the results lie; the caller frees. */
@@ -173,7 +212,7 @@ static char *make_folder(struct error *e)
     return NULL;
 }
 
-enum status doctor_test(const struct invocation *v, enum doctor_devices which,
+enum status doctor_test(const struct invocation *v, const struct patient *p,
                         void (*told)(void *user, const char *id,
                                      struct finding *f),
                         void *user)
@@ -181,15 +220,18 @@ enum status doctor_test(const struct invocation *v, enum doctor_devices which,
     struct error e = {0};
     enum status s = STATUS_GOOD;
     char *folder = make_folder(&e);
-    char *clip = xasprintf("%s/%s", folder ? folder : "", trials[0].input);
+    char *clip = xasprintf("%s/" CLIP, folder ? folder : "");
+    const struct doctor_test d = {v, folder, told, user};
 
     if (folder && doctor_clip_write(clip, &e) == 0) {
-        s = try_all(v, folder, which, told, user);
+        s = try_cpu(&d);
+        if (s == STATUS_GOOD)
+            s = try_cards(&d, p);
     } else {
         struct finding f = {.state = FINDING_GOOD};
         finding_add(&f, FINDING_BAD, "TMPDIR=, a folder with 10 MB of room",
                     "%s", e.text);
-        told(user, trials[0].id, &f);
+        told(user, "test-cpu", &f);
     }
     if (folder)
         tidy(folder);

@@ -293,14 +293,28 @@ class Doctor(harness.TestCase):
         place.mkdir()
         found = self.findings("--test", status=0, TMPDIR=str(place))
         self.assertRegex(found["test-cpu"]["found"], r"^25 frames in .* on cpu by native>scale>libx264$")
-        self.assertNotIn("test-gpu", found)
+        self.assertEqual([id for id in found if id.startswith("test-")], ["test-cpu"])
         self.assertEqual(list(place.iterdir()), [])
 
     def test_test__cpu_and_card__decode_scale_and_encode(self):
         self.start()
         found = self.findings("--test", status=0)
         self.assertEqual(found["test-cpu"]["state"], "good", found["test-cpu"])
-        self.assertRegex(found["test-gpu"]["found"], r"^25 frames in .* on cuda:0 by nvdec>scale_cuda>h264_nvenc$")
+        self.assertRegex(found["test-cuda:0"]["found"], r"^25 frames in .* on cuda:0 by nvdec>scale_cuda>h264_nvenc$")
+
+    def test_test__several_cards__each_is_tried(self):
+        service = self.start(VGPU_CARDS="2", CUDA_VISIBLE_DEVICES="0,1")
+        wait_until(lambda: len(service.call("Devices")["parameters"]["devices"]) == 3, "both cards are there")
+        found = self.findings("--test")
+        for id in "cuda:0", "cuda:1":
+            self.assertRegex(found[f"test-{id}"]["found"], rf"^25 frames in .* on {id} by nvdec>scale_cuda>h264_nvenc$")
+        self.assertEqual([id for id in found if id.startswith("test-")], ["test-cpu", "test-cuda:0", "test-cuda:1"])
+
+    def test_test__card_that_the_service_does_not_find__is_said_with_the_reason(self):
+        self.start(VGPU_NO_DRIVER="1")
+        found = self.findings("--test", status=1)
+        self.assertEqual((found["test-cpu"]["state"], found["test-gpu"]["state"]), ("good", "note"), found)
+        self.assertIn("no card: NVIDIA's libraries are here", found["test-gpu"]["found"])
 
     def test_test__worker_that_fails__is_bad(self):
         shutil.rmtree(self.machine.root)
@@ -319,7 +333,7 @@ class Doctor(harness.TestCase):
         self.sampled(service)
         found = self.findings("--test", status=1)
         self.assertEqual(found["sessions"]["state"], "warning", found)
-        self.assertEqual((found["test-cpu"]["state"], found["test-gpu"]["state"]), ("good", "bad"), found)
+        self.assertEqual((found["test-cpu"]["state"], found["test-cuda:0"]["state"]), ("good", "bad"), found)
 
     def test_folders__each_thing_broken__its_line_changes(self):
         gone, file = self.folder / "gone", self.folder / "file"

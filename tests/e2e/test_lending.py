@@ -97,6 +97,37 @@ class Wishes(Lending):
                          ("cuda:0", 1, True, 320 * MIB))
         self.assertEqual((shown["attempts"][0]["why"], shown["attempts"][0]["fallback"]), ([], None))
 
+    def test_two_cards__job_that_names_one__gets_no_other(self):
+        second = {**gpucase.P1000, "id": "cuda:1", "uuid": "GPU-00000000-7667-7075-0000-000000000002"}
+        service = self.start(devices=(gpucase.P1000, second), attempts=12)
+        on_second = "cuda:1 sessions=1 decode=1"
+        holders = self.submit(service, "gpu+ready+progress+until:go+done", 3, hardware="require", device="cuda:1")
+        wait_until(lambda: len(self.running(service, holders, "cuda:1")) == 3, "three run on the second")
+        shown = self.ended(service, "gpu+ready+done", device="cuda:1")
+        self.assertEqual((self.plans(shown), shown["attempts"][0]["why"]),
+                         ([ON_CPU], ["cuda:1 has no encoder session free"]))
+        self.assertEqual(self.plans(self.ended(service, "gpu+ready+done", hardware="require")), [WHOLE])
+        waiting = self.submit(service, "gpu+ready+done", hardware="require", device="cuda:1")[0]
+        plan = service.call("Plan", {"job": self.script("gpu+ready+done", "p.mp4", hardware="require",
+                                                        device="cuda:1")})["parameters"]
+        self.assertEqual(plan["device"], "cuda:1", plan)
+        self.go()
+        self.assertEqual(self.plans(service.wait_for(waiting)), [on_second])
+
+    def test_card_that_is_none__is_refused_with_those_there_are(self):
+        second = {**gpucase.P1000, "id": "cuda:1", "uuid": "GPU-00000000-7667-7075-0000-000000000002"}
+        service = self.start(devices=(gpucase.P1000, second))
+        cases = ({"device": "cuda:2"}, "there is no 'cuda:2', but cuda:0, cuda:1"), \
+                ({"device": "cpu"}, "is for GPUs; 'hardware': 'none' asks for the CPU"), \
+                ({"device": "cuda:1", "hardware": "none"}, "contradicts 'hardware': 'none' uses no GPU")
+        for fields, reason in cases:
+            for method in "Plan", "Submit":
+                with self.subTest(fields, method=method):
+                    more = {"detach": True} if method == "Submit" else {}
+                    reply = service.call(method, {"job": self.script("gpu+ready+done", **fields), **more})
+                    self.assertEqual((reply["error"], reply["parameters"]),
+                                     ("io.transcoded.InvalidJob", {"field": "device", "reason": reason}))
+
     def test_busy_card__each_wish__waits_goes_elsewhere_or_fails(self):
         service = self.start(prefer_wait="400ms", attempts=12, stall_timeout="20s")
         holders = self.submit(service, "gpu+ready+progress+until:go+done", 3, hardware="require")
