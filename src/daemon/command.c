@@ -26,14 +26,32 @@ static void add_pair(struct words *w, const char *flag, const char *value)
     add(w, xstrdup(value));
 }
 
+static void add_ahead(struct words *w, enum command_ahead ahead,
+                      const char *uuid)
+{
+    switch (ahead) {
+    case COMMAND_NOTHING:
+        break;
+    case COMMAND_DRIVER:
+        add(w, xstrdup("--driver"));
+        break;
+    case COMMAND_OPEN:
+        add_pair(w, "--open", uuid);
+        break;
+    case COMMAND_WARM:
+        add_pair(w, "--warm", uuid);
+        break;
+    }
+}
+
 void command_init(struct command *ret, const struct configuration *c,
-                  const char *device, const char *uuid)
+                  const char *device, enum command_ahead ahead,
+                  const char *uuid)
 {
     struct words w = {0};
 
     add_pair(&w, "--device", device);
-    if (uuid)
-        add_pair(&w, "--warm", uuid);
+    add_ahead(&w, ahead, uuid);
     add_pair(&w, "--sandbox", configuration_sandbox_names[c->sandbox]);
     add(&w, xstrdup("--memory"));
     add(&w, xasprintf("%lld", (long long)c->limits.worker_memory));

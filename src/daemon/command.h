@@ -14,10 +14,20 @@ struct command {
     char **arguments; // owned; behind the program's name, ended by NULL
 };
 
-/* @device is what the worker may use: "cpu", "cuda", "cuda:0". With @uuid it
- * makes a context on that card ahead of its job; NULL: it does not. */
+/* What is done on a card before the job comes, and before the worker is sealed
+ * off. */
+enum command_ahead {
+    COMMAND_NOTHING,
+    COMMAND_DRIVER, // the driver is started, as well as that goes
+    COMMAND_OPEN,   // and a context is tried, which takes VRAM for a moment
+    COMMAND_WARM,   // a context is made, or it ends
+};
+
+/* @device is what the worker may use: "cpu", "cuda", "cuda:0". @uuid is the
+ * card of a context that is made ahead, else NULL. */
 void command_init(struct command *ret, const struct configuration *c,
-                  const char *device, const char *uuid);
+                  const char *device, enum command_ahead ahead,
+                  const char *uuid);
 void command_fini(struct command *c);
 
 /* Zeroed ones are the same as each other, too. */

@@ -44,6 +44,13 @@ static bool may_stand(void *user)
            m->crew->ops.affords(m->crew->user, m->uuid);
 }
 
+static bool is_well(void *user)
+{
+    const struct member *m = user;
+
+    return m->crew->ops.trusts(m->crew->user, m->uuid);
+}
+
 static void on_stands(void *user, int pid)
 {
     const struct member *m = user;
@@ -51,7 +58,7 @@ static void on_stands(void *user, int pid)
     m->crew->ops.stands(m->crew->user, m->uuid, pid);
 }
 
-static const struct warm_ops member_ops = {may_stand, on_stands};
+static const struct warm_ops member_ops = {may_stand, is_well, on_stands};
 
 static void add_member(struct crew *c, const struct survey_device *card)
 {

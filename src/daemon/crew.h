@@ -20,6 +20,8 @@ struct warm;
 struct crew_ops {
     /* Is card @uuid fit for a worker now, and has it the VRAM? */
     bool (*affords)(void *user, const char *uuid);
+    /* Is it fit for one, whatever its VRAM? */
+    bool (*trusts)(void *user, const char *uuid);
     /* The process that stands ready on it; 0: none does. */
     void (*stands)(void *user, const char *uuid, int pid);
 };

@@ -212,6 +212,13 @@ static bool affords_warm(void *user, const char *uuid)
     return lending_affords_warm(d->lending, uuid);
 }
 
+static bool trusts(void *user, const char *uuid)
+{
+    const struct daemon *d = user;
+
+    return lending_trusts(d->lending, uuid);
+}
+
 static void on_stands(void *user, const char *uuid, int pid)
 {
     const struct daemon *d = user;
@@ -220,7 +227,7 @@ static void on_stands(void *user, const char *uuid, int pid)
     dispatcher_wake(d->dispatcher); // a job may wait for its VRAM
 }
 
-static const struct crew_ops crew_ops = {affords_warm, on_stands};
+static const struct crew_ops crew_ops = {affords_warm, trusts, on_stands};
 
 static void on_survey_begins(void *user)
 {

@@ -128,7 +128,7 @@ static void on_folders_ended(struct diagnosing *g, const char *why)
 /* As a worker is started that may be given any card. */
 static void be_worker(const struct daemon *d, struct command *ret)
 {
-    command_init(ret, &d->configuration, "cuda", NULL);
+    command_init(ret, &d->configuration, "cuda", COMMAND_NOTHING, NULL);
 }
 
 static void be_opener(const struct daemon *d, struct command *ret)

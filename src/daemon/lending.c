@@ -279,6 +279,13 @@ void lending_view(struct lending *l, struct scheduler_view *ret)
     }
 }
 
+bool lending_trusts(const struct lending *l, const char *uuid)
+{
+    const struct account *a = find_uuid(l, uuid);
+
+    return a && is_fit(l, a, OUTCOME_PART_DEVICE);
+}
+
 bool lending_affords_warm(struct lending *l, const char *uuid)
 {
     static const struct need usual; // a job of the smallest class

@@ -83,6 +83,8 @@ void lending_judge(struct lending *l, const struct loan *loan,
 
 /* The warm worker of card @uuid; 0: there is none. */
 void lending_set_warm(struct lending *l, const char *uuid, int pid);
+/* Is the card well, as far as one knows? */
+bool lending_trusts(const struct lending *l, const char *uuid);
 /* Is there VRAM and health enough for one? */
 bool lending_affords_warm(struct lending *l, const char *uuid);
 

@@ -21,7 +21,9 @@
 #define WARMING_MOST_MS 60000
 #define SETTLED         (10 * SECOND) // it lived so long: nothing is wrong
 
-enum kind { COLD, AHEAD, KIND_COUNT };
+/* Those that are started for a job, with nothing done, with the driver started,
+ * or with a context tried, too; and those that stand ready. */
+enum kind { COLD, STARTED, OPENED, AHEAD, KIND_COUNT };
 
 struct warm {
     uv_loop_t *loop;
@@ -38,6 +40,7 @@ struct warm {
     struct child *ready;  // owned, or NULL
     bool has_spoken;      // it has: what was to be done ahead is done
     bool is_dismissed;    // it is dying, as it was told to
+    bool is_doubted;      // the driver let the last one down
     struct event sandbox; // what the last one said of it, if any did
     int64_t since;        // monotonic µs that it stands ready
     uint64_t pause;       // ms, 0: all is well
@@ -78,6 +81,7 @@ static void on_said(void *user, const char *text, size_t size)
         return;
     }
     w->has_spoken = true;
+    w->is_doubted = false;
     (void)uv_timer_stop(&w->timer);
     note_sandbox(w, &said);
 }
@@ -105,6 +109,7 @@ static void on_timer(uv_timer_t *timer)
         return;
     }
     log_warning(NULL, "a worker on %s was not ready in time", w->device);
+    w->is_doubted = true;
     child_kill(w->ready);
 }
 
@@ -193,6 +198,7 @@ static void on_exited(void *user, struct task_exit exit)
 
     if (!w->is_dismissed)
         report(w, exit);
+    w->is_doubted |= !w->is_dismissed && !w->has_spoken;
     child_destroy(w->ready);
     forget(w);
     if (w->is_dismissed)
@@ -206,20 +212,23 @@ static void on_exited(void *user, struct task_exit exit)
 /* Did that change anything? */
 static bool take_over(struct warm *w)
 {
+    // those that are started for their jobs may be granted another card
+    const char *any = w->uuid ? "cuda" : w->device;
     const struct {
         const char *device;
-        const char *uuid;
+        enum command_ahead ahead;
     } kinds[KIND_COUNT] = {
-        // the one that is started for its job may be granted another card
-        [COLD] = {w->uuid ? "cuda" : w->device, NULL},
-        [AHEAD] = {w->device, w->uuid},
+        [COLD] = {any, COMMAND_NOTHING},
+        [STARTED] = {any, w->uuid ? COMMAND_DRIVER : COMMAND_NOTHING},
+        [OPENED] = {any, w->uuid ? COMMAND_OPEN : COMMAND_NOTHING},
+        [AHEAD] = {w->device, w->uuid ? COMMAND_WARM : COMMAND_NOTHING},
     };
     bool is_new = false;
 
     for (int i = 0; i < KIND_COUNT; i++) {
         struct command command;
         command_init(&command, w->configuration, kinds[i].device,
-                     kinds[i].uuid);
+                     kinds[i].ahead, w->uuid);
         is_new |= !command_is_same(&w->commands[i], &command);
         command_fini(&w->commands[i]);
         w->commands[i] = command;
@@ -322,10 +331,24 @@ const struct event_sandbox *warm_sandbox(const struct warm *w)
     return w->sandbox.kind == EVENT_SANDBOX ? &w->sandbox.sandbox : NULL;
 }
 
+/* A job whose worker hangs before it has said what it needs cannot go to the
+ * CPU: only a driver that answers is started ahead of that. */
+static enum kind fresh_kind(const struct warm *w)
+{
+    int64_t usual = w->configuration->limits.start_timeout / 2;
+    bool is_slow = w->ready && !w->has_spoken && !w->is_dismissed &&
+                   clock_now() - w->since > usual;
+    bool is_well = w->uuid && w->ops.is_well(w->user);
+
+    if (!is_well || is_slow || w->is_doubted)
+        return COLD;
+    return may_stand(w) ? OPENED : STARTED;
+}
+
 int warm_take(struct warm *w, struct child **ret, struct error *e)
 {
     if (!warm_is_ready(w))
-        return spawn(w, COLD, ret, e);
+        return spawn(w, fresh_kind(w), ret, e);
     *ret = w->ready;
     forget(w);
     w->pause = 0;

@@ -31,6 +31,8 @@ struct warm_config {
 struct warm_ops {
     /* May it stand there now? */
     bool (*may_stand)(void *user);
+    /* Is the card well, whatever its VRAM? */
+    bool (*is_well)(void *user);
     /* The process that does, 0: none. */
     void (*stands)(void *user, int pid);
 };
@@ -59,7 +61,8 @@ bool warm_is_ready(const struct warm *w);
 const struct event_sandbox *warm_sandbox(const struct warm *w);
 
 /* A worker that has no job yet, for the caller to own; where none is ready a
- * fresh one of the same kind, with nothing done ahead. 0 or -errno. */
+ * fresh one of the same kind, which does no more than start the driver, where
+ * that is well. 0 or -errno. */
 int warm_take(struct warm *w, struct child **ret, struct error *e);
 
 #endif

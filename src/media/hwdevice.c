@@ -159,10 +159,11 @@ void hwdevice_leave(const struct hwdevice *h)
 
 void hwdevice_preload(void)
 {
-    static const char *const names[] = {"libnvcuvid.so.1",
+    static const char *const names[] = {"libcuda.so.1", "libnvcuvid.so.1",
                                         "libnvidia-encode.so.1"};
 
-    // libav opens and closes them for each codec; these stay from now on
+    // libav opens and closes them for each codec, and a driver that is loaded
+    // anew starts anew; these stay from now on
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         library_close(dlopen(names[i], RTLD_NOW | RTLD_NODELETE));
 }

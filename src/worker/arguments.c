@@ -37,6 +37,20 @@ static int set_warm(struct arguments *a, const char *value)
     return 0;
 }
 
+static int start_driver(struct arguments *a, const char *value)
+{
+    (void)value;
+    a->starts_driver = true;
+    return 0;
+}
+
+static int set_open(struct arguments *a, const char *value)
+{
+    a->starts_driver = true;
+    a->open = value;
+    return 0;
+}
+
 static int set_mode(struct arguments *a, const char *value)
 {
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
@@ -83,6 +97,9 @@ static const struct row {
      NULL, ARGUMENTS_STANDALONE},
     {"--device", "ID", "may use cpu, cuda, or cuda:0", set_device, 0},
     {"--warm", "UUID", "make a context on that card ahead", set_warm, 0},
+    {"--driver", NULL, "start the driver ahead", start_driver, 0},
+    {"--open", "UUID", "the same, and try a context on that card", set_open,
+     0},
     {"--sandbox", "MODE", "auto, required or off", set_mode, 0},
     {"--sandbox-path", "PATH", "files below may be read and written",
      add_path, 0},

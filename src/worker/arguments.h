@@ -5,6 +5,7 @@
 #ifndef WORKER_ARGUMENTS_H
 #define WORKER_ARGUMENTS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "sandbox/sandbox.h"
@@ -24,7 +25,9 @@ struct arguments {
     enum arguments_action action;
     const char *device;            // not owned: "cpu", "cuda", "cuda:0"
     struct sandbox_config sandbox; // its paths are owned
-    const char *warm; // not owned; UUID of the card to open ahead, or NULL
+    const char *warm;   // not owned; UUID of the card to open ahead, or NULL
+    bool starts_driver; // before it is sealed off
+    const char *open;   // not owned; UUID of a card to be tried then, or NULL
 };
 
 /* @words are those behind the program's name, ended by NULL, and must outlive

@@ -45,9 +45,10 @@ static void be_confined(const struct sandbox_config *config, int to)
     char words[WORDS] = "";
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // in the order of a job's worker
     sandbox_enter(&sandbox, config);
-    sandbox_seal(&sandbox, config->device);
     start_cuda(words);
+    sandbox_seal(&sandbox, config->device);
     (void)fd_write_all(to, words, sizeof(words));
     _exit(0);
 }

@@ -23,6 +23,7 @@
 #include "control.h"
 #include "diagnose.h"
 #include "media/avlog.h"
+#include "media/driver.h"
 #include "media/hwdevice.h"
 #include "media/hwfault.h"
 #include "model/event.h"
@@ -63,6 +64,35 @@ static void prepare_libraries(void)
     setenv("SVT_LOG", "1", 0);
 }
 
+/* A context, to see that it can be made; its memory is for whom it is granted
+ * to. */
+static int try_card(const struct arguments *a, struct error *e)
+{
+    struct hwdevice *device;
+    int r = hwdevice_open(&device, a->device, a->open, e);
+
+    if (r == 0)
+        hwdevice_close(device);
+    return r;
+}
+
+/* A driver may do to start what a worker must not do later. What fails here
+ * shows again when a card is granted. */
+static void start_driver(const struct arguments *a)
+{
+    struct driver *driver;
+    struct error e = {0};
+
+    hwdevice_preload();
+    int r = driver_open(&driver, &e);
+    if (r == 0) {
+        r = a->open ? try_card(a, &e) : 0;
+        driver_close(driver); // which stays loaded, and started
+    }
+    if (r < 0)
+        log_warning(NULL, "%s", e.text);
+}
+
 /* What a job on a GPU would have to wait for: the driver's libraries and a
  * context. No session: these are for those who use them. NULL without a card to
  * be opened ahead; -1 where that fails, for then there is no point in standing
@@ -72,6 +102,10 @@ static int open_ahead(struct hwdevice **ret, const struct arguments *a)
     struct error e = {0};
 
     *ret = NULL;
+    if (a->sandbox.device == SANDBOX_CPU)
+        return 0; // whatever else it was told
+    if (!a->warm && a->starts_driver)
+        start_driver(a);
     if (!a->warm)
         return 0;
     hwdevice_preload();

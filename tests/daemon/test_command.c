@@ -40,22 +40,27 @@ static void command_init__configuration__becomes_words(void **state)
     static const struct {
         const char *configuration;
         const char *device;
+        enum command_ahead ahead;
         const char *uuid;
         const char *expected;
     } cases[] = {
-        {"{'worker':'/w'}", "cpu", NULL,
+        {"{'worker':'/w'}", "cpu", 0, NULL,
          "/w --device cpu --sandbox auto --memory 8589934592"},
         {"{'worker':'/w','sandbox':'required','sandbox_debug':true,"
          "'limits':{'worker_memory':'1G'}}",
-         "cuda:0", NULL,
+         "cuda:0", 0, NULL,
          "/w --device cuda:0 --sandbox required --memory 1073741824 "
          "--sandbox-debug"},
         {"{'worker':'/w','sandbox':'off','sandbox_paths':['/a','/b/']}", "cpu",
-         NULL,
+         0, NULL,
          "/w --device cpu --sandbox off --memory 8589934592 "
          "--sandbox-path /a --sandbox-path /b/"},
-        {"{'worker':'/w'}", "cuda:0", "GPU-1",
+        {"{'worker':'/w'}", "cuda:0", COMMAND_WARM, "GPU-1",
          "/w --device cuda:0 --warm GPU-1 --sandbox auto --memory 8589934592"},
+        {"{'worker':'/w'}", "cuda", COMMAND_DRIVER, "GPU-1",
+         "/w --device cuda --driver --sandbox auto --memory 8589934592"},
+        {"{'worker':'/w'}", "cuda", COMMAND_OPEN, "GPU-1",
+         "/w --device cuda --open GPU-1 --sandbox auto --memory 8589934592"},
     };
 
     (void)state;
@@ -63,7 +68,8 @@ static void command_init__configuration__becomes_words(void **state)
         struct configuration c;
         struct command command;
         read_configuration(&c, cases[i].configuration);
-        command_init(&command, &c, cases[i].device, cases[i].uuid);
+        command_init(&command, &c, cases[i].device, cases[i].ahead,
+                     cases[i].uuid);
         assert_string_equal(words_of(&command), cases[i].expected);
         assert_true(command_is_same(&command, &command));
         command_fini(&command);
@@ -87,7 +93,7 @@ static void command_is_same__anything_else__is_another(void **state)
     for (size_t i = 0; i < count; i++) {
         struct configuration c;
         read_configuration(&c, cases[i]);
-        command_init(&commands[i], &c, "cpu", NULL);
+        command_init(&commands[i], &c, "cpu", COMMAND_NOTHING, NULL);
         configuration_fini(&c);
     }
     for (size_t i = 0; i < count; i++) {

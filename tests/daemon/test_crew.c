@@ -37,6 +37,7 @@ struct scene {
     struct configuration configuration;
     struct crew *crew;
     bool affords;
+    bool is_sick;
     int pid; // that stands on the first card
 };
 
@@ -45,6 +46,14 @@ static bool affords(void *user, const char *uuid)
     const struct scene *s = user;
 
     return s->affords && strcmp(uuid, "GPU-A") == 0;
+}
+
+static bool trusts(void *user, const char *uuid)
+{
+    const struct scene *s = user;
+
+    (void)uuid;
+    return !s->is_sick;
 }
 
 static void on_stands(void *user, const char *uuid, int pid)
@@ -56,7 +65,7 @@ static void on_stands(void *user, const char *uuid, int pid)
     s->pid = pid;
 }
 
-static const struct crew_ops ops = {affords, on_stands};
+static const struct crew_ops ops = {affords, trusts, on_stands};
 
 static int start(void **state)
 {
@@ -215,7 +224,8 @@ static void pick__named_card__is_that_one(void **state)
 
     open_crew(s, SPEAK);
     survey_cards(s, 1, 2);
-    run_until(s, is_ready); // on the first; the second affords none
+    loop_run_until(&s->loop, is_ready,
+                   s); // on the first; the second affords none
     struct warm *ready = crew_pick(s->crew, &job);
     assert_true(warm_is_ready(ready));
     job.device = second;
@@ -259,6 +269,53 @@ static void ahead__that_is_not_done_yet__is_not_waited_for(void **state)
     // another one, of the same kind, that does nothing ahead
     assert_int_not_equal(take(s, pick_gpu(s)), pid);
     assert_int_equal(s->pid, pid);
+}
+
+/* Has one that is started for its job said how? */
+static bool has_words(const void *scene)
+{
+    const struct scene *s = scene;
+
+    return strstr(folder_get(s->folder, "words"), "--device cuda ");
+}
+
+/* The driver is started by a worker that has its job already only where it is
+ * well: one that hangs would keep the job from the CPU. */
+static void fresh_one__starts_the_driver__where_that_is_well(void **state)
+{
+    static const struct {
+        const char *ahead; // of who stands ready
+        bool is_sick;
+        bool affords;
+        bool (*wait)(const void *scene);
+        const char *expect; // of who is started for a job
+    } cases[] = {
+        {"", false, true, stands, "--device cuda --open GPU-A "},
+        {"", false, false, stands, "--device cuda --driver "},
+        {"", true, true, stands, "--device cuda --sandbox"},
+        {"exit 1", false, true, stands_not, "--device cuda --sandbox"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct scene *s = *state;
+        print_message("case %zu\n", i);
+        s->configuration.limits.start_timeout = 600 * SECOND;
+        open_crew(s, cases[i].ahead);
+        survey(s, 1);
+        loop_run_until(&s->loop, stands, s);
+        loop_run_until(&s->loop, cases[i].wait, s);
+        s->is_sick = cases[i].is_sick;
+        s->affords = cases[i].affords;
+        struct child *child;
+        struct error e = {0};
+        assert_int_equal(warm_take(pick_gpu(s), &child, &e), 0);
+        loop_run_until(&s->loop, has_words, s);
+        child_destroy(child);
+        assert_non_null(
+            strstr(folder_get(s->folder, "words"), cases[i].expect));
+        assert_int_equal(stop(state), 0);
+        assert_int_equal(start(state), 0);
+    }
 }
 
 static void card__that_affords_none__has_none(void **state)
@@ -336,6 +393,7 @@ int main(void)
         SCENE(pick__named_card__is_that_one),
         SCENE(card__that_works__has_one_that_is_replaced),
         SCENE(ahead__that_is_not_done_yet__is_not_waited_for),
+        SCENE(fresh_one__starts_the_driver__where_that_is_well),
         SCENE(card__that_affords_none__has_none),
         SCENE(dismiss__one_that_stands__is_told_when_it_is_gone),
         SCENE(death__of_one_that_stands__is_made_good),

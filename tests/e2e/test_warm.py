@@ -168,6 +168,28 @@ class Cold(WarmCase):
         self.wait_for_gpu(service)
         self.do_a_job(service)
 
+    def test_driver__is_started_before_the_worker_is_sealed(self):
+        """By a driver that asks for what sealed workers are refused."""
+        service = self.start({"limits": {"start_timeout": "600s"}}, worker=self.script("exec sleep 1000"),
+                             init_socket=1)
+        self.wait_for_gpu(service)
+        self.do_a_job(service)
+        # a context that was tried before, and the job's own
+        wait_until(lambda: [e["contexts"] for e in self.endings() if e["sessions"] == e["decoders"] == 1] == [2],
+                   "it has ended")
+
+    def test_worker__that_is_told_a_cpu__starts_no_driver(self):
+        for device, processes in ("cpu", 0), ("cuda", 1):
+            with self.subTest(device):
+                environment = self.machine.environment(init_socket=1)
+                for name in ("LD_PRELOAD", "ASAN_OPTIONS"):
+                    environment.pop(name, None)
+                self.machine.folder.mkdir(exist_ok=True)
+                harness.subprocess.run([harness.WORKER, "--device", device, "--open", gpucase.P1000["uuid"],
+                                        "--sandbox-path", self.machine.folder, "--probe-sandbox"],
+                                       env=environment, check=True, capture_output=True)
+                self.assertEqual([e["contexts"] for e in self.endings()], [1] * processes)
+
     def test_context__that_cannot_be_made__is_tried_again(self):
         gate = self.folder / "gate"
         service = self.start(worker=self.script(f'[ -e "{gate}" ] || {{ echo no memory >&2; exit 1; }}'))

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cuda_error.h"
@@ -155,6 +156,16 @@ static bool nodes_open(void)
     return true;
 }
 
+/* What a process that gave up much can do no more. */
+static bool socket_opens(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 EXPORT tcuInit cuInit;
 CUresult cuInit(unsigned flags)
 {
@@ -166,6 +177,8 @@ CUresult cuInit(unsigned flags)
         return (CUresult)settings()->init_error;
     if (settings()->open_nodes && !nodes_open())
         return (CUresult)CUDA_NO_DEVICE;
+    if (settings()->init_socket && !initialised && !socket_opens())
+        return (CUresult)CUDA_OPERATING_SYSTEM;
     if (machine_lost())
         return (CUresult)settings()->lost_error;
     initialised = true;

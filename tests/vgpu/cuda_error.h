@@ -16,6 +16,8 @@
     X(INVALID_IMAGE,        200, "device kernel image is invalid") \
     X(INVALID_CONTEXT,      201, "invalid device context") \
     X(MAP_FAILED,           205, "mapping of buffer object failed") \
+    X(OPERATING_SYSTEM,     304, \
+      "OS call failed or operation not supported on this OS") \
     X(INVALID_HANDLE,       400, "invalid resource handle") \
     X(NOT_FOUND,            500, "named symbol not found") \
     X(ILLEGAL_ADDRESS,      700, "an illegal memory access was encountered") \

@@ -66,6 +66,7 @@ const struct setting settings_table[] = {
     {GUESS(map_error), "205", "CUDA error for mapping more frames than there are output surfaces"},
     {GUESS(surface_limit), "0", "decode surfaces that a decoder may have, 0 for no limit"},
     {GUESS(lost_error), "999", "CUDA error of every call once the device is lost"},
+    {GUESS(init_socket), "0", "whether the first cuInit opens a socket, and answers 304 where it may not"},
     {NUMBER(hevc_rewrite), "0", "write every HEVC slice header anew, even where nothing asks for it"},
     {NUMBER(no_driver), "0", "fault: the kernel's part of the driver is missing"},
     {NUMBER(init_error), "0", "fault: CUDA error that cuInit answers; 803 where driver and library do not fit"},

@@ -90,6 +90,7 @@ struct settings {
     int64_t map_error;
     int64_t surface_limit;
     int64_t lost_error;
+    int64_t init_socket;
     int64_t hevc_rewrite;
 
     // faults; a count is the n-th such call of a process, 0 for never

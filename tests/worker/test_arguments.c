@@ -57,6 +57,17 @@ static void arguments_parse__words__are_taken(void **state)
           .device = "cuda:0",
           .warm = "GPU-1",
           .sandbox = {.device = SANDBOX_GPU, .memory = 1}}},
+        {{"--device", "cuda", "--open", "GPU-1", "--memory", "1"},
+         {.action = ARGUMENTS_WORK,
+          .device = "cuda",
+          .starts_driver = true,
+          .open = "GPU-1",
+          .sandbox = {.device = SANDBOX_GPU, .memory = 1}}},
+        {{"--device", "cuda", "--driver", "--memory", "1"},
+         {.action = ARGUMENTS_WORK,
+          .device = "cuda",
+          .starts_driver = true,
+          .sandbox = {.device = SANDBOX_GPU, .memory = 1}}},
     };
 
     (void)state;
@@ -71,6 +82,8 @@ static void arguments_parse__words__are_taken(void **state)
         assert_int_equal(a.action, x->action);
         assert_string_equal(a.device, x->device);
         assert_string_equal(a.warm ? a.warm : "", x->warm ? x->warm : "");
+        assert_int_equal(a.starts_driver, x->starts_driver);
+        assert_string_equal(a.open ? a.open : "", x->open ? x->open : "");
         assert_int_equal(a.sandbox.mode, x->sandbox.mode);
         assert_int_equal(a.sandbox.device, x->sandbox.device);
         assert_int_equal(a.sandbox.names_calls, x->sandbox.names_calls);
