@@ -36,8 +36,9 @@ struct log {
 
 /* Gets a line, without its end, for a journal; @priority is syslog(3)'s. 0, or
  * -errno: then it is written to standard error. */
-typedef int log_sink(const struct log *l, int priority, const char *line);
-void log_set_sink(log_sink *sink);
+typedef int log_sink(void *user, const struct log *l, int priority,
+                     const char *line);
+void log_set_sink(log_sink *sink, void *user);
 
 void log_set_level(enum log_level most);
 extern const char *const log_level_names[LOG_LEVEL_COUNT];

@@ -14,7 +14,8 @@
 #define LINE_MOST (4 * RAW_MOST + 1) // escaped
 
 static enum log_level most_shown = LOG_LEVEL_INFO;
-static log_sink *journal; // NULL: standard error will do
+static log_sink *journal;  // NULL: standard error will do
+static void *journal_user; // not owned
 
 // clang-format off
 const char *const log_level_names[LOG_LEVEL_COUNT] = {
@@ -36,9 +37,10 @@ void log_set_level(enum log_level most)
     most_shown = most;
 }
 
-void log_set_sink(log_sink *sink)
+void log_set_sink(log_sink *sink, void *user)
 {
     journal = sink;
+    journal_user = user;
 }
 
 const char *log_level_name(enum log_level level)
@@ -103,7 +105,7 @@ static void put_to_journal(const struct log *l, int priority, const char *line)
 {
     char prefix[8];
 
-    if (journal && journal(l, priority, line) == 0)
+    if (journal && journal(journal_user, l, priority, line) == 0)
         return;
     (void)snprintf(prefix, sizeof(prefix), "<%d>", priority);
     put_line(prefix, line);

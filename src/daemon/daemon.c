@@ -101,7 +101,7 @@ static void reload(struct daemon *d)
     struct settings s;
     struct error e = {0};
 
-    notify_reloading();
+    notify_reloading(d->notify);
     int r = read_configuration(d, &c, &e);
     if (r == 0) {
         r = settings_make(&s, &c, &d->places, &e);
@@ -115,7 +115,7 @@ static void reload(struct daemon *d)
         take_over(d, &c, &s);
         log_info(NULL, "configuration reloaded");
     }
-    notify_ready();
+    notify_ready(d->notify);
 }
 
 static void on_stop_timer(uv_timer_t *timer)
@@ -138,7 +138,8 @@ static void stop(struct daemon *d)
     log_info(NULL, "stopping attempts=%lld",
              (long long)d->dispatcher->load.attempts);
     d->phase = DAEMON_DRAINING;
-    notify_stopping(most + 4 * d->configuration.limits.stop_grace + SECOND);
+    notify_stopping(d->notify,
+                    most + 4 * d->configuration.limits.stop_grace + SECOND);
     server_stop_listening(d->server);
     (void)uv_timer_start(&d->stop_timer, on_stop_timer,
                          (uint64_t)(most / MILLISECOND), 0);
@@ -317,6 +318,7 @@ int daemon_open(struct daemon *ret, struct places *places,
     *d = (struct daemon){
         .places = *places,
         .configuration = *configuration,
+        .notify = notify_open(getenv("NOTIFY_SOCKET")),
         .started = clock_now(),
     };
     (void)uv_loop_init(&d->loop);
@@ -348,7 +350,7 @@ int daemon_open(struct daemon *ret, struct places *places,
     if (r < 0)
         return r;
     d->heart = heart_start(d);
-    notify_ready();
+    notify_ready(d->notify);
     log_info(NULL, "listening on %s jobs=%zu", server_address(d->server),
              backlog_count(d->dispatcher->backlog));
     return 0;
@@ -403,4 +405,5 @@ void daemon_close(struct daemon *d)
     cgroup_close(d->groups); // which the last killed child has left
     configuration_fini(&d->configuration);
     places_fini(&d->places);
+    notify_close(d->notify);
 }

@@ -25,6 +25,7 @@ struct crew;
 struct dispatcher;
 struct inventory;
 struct lending;
+struct notify;
 struct profiles;
 struct server;
 struct store;
@@ -57,6 +58,7 @@ struct daemon {
     struct dispatcher *dispatcher; // owned
     struct server *server;         // owned
     struct heart *heart;           // owned
+    struct notify *notify;         // owned
     struct diagnosing *diagnosing; // owned; NULL: nobody asks
 
     uv_poll_t store_poll;

@@ -56,7 +56,7 @@ static void feed_watchdog(struct heart *h)
     const char *complaint = watchdog_complaint(&signs, 2 * h->beat);
 
     if (!complaint)
-        notify_alive();
+        notify_alive(h->daemon->notify);
     else if (!h->has_complained)
         log_error(NULL, "the watchdog is not told that all is well: %s",
                   complaint);
@@ -116,8 +116,9 @@ static void on_beat(uv_timer_t *timer)
     if (d->phase == DAEMON_SERVING) {
         char status[256];
         describe(d, status, sizeof(status));
-        notify_status(status);
+        notify_status(d->notify, status);
     }
+    notify_flush(d->notify);
     prune(h);
     dispatcher_wake(d->dispatcher); // batch jobs age
 }

@@ -275,15 +275,16 @@ int main(int argc, char **argv)
 
     // what our starter left open is not for workers
     (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-    journal_start();
+    struct journal *journal = journal_start(JOURNAL_ADDRESS);
     int status = parse(argv + (argc > 0), &a);
     if (status)
-        return status;
-    if (a.action == ACTION_HELP)
+        ; // it is said what is wrong
+    else if (a.action == ACTION_HELP)
         print_help();
     else if (a.action == ACTION_VERSION)
         (void)printf("transcoded %s\n", TRANSCODED_VERSION);
     else
         status = act(&a);
+    journal_stop(journal);
     return status;
 }

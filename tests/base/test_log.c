@@ -128,8 +128,9 @@ static struct {
     char got[256];
 } sink;
 
-static int take(const struct log *l, int priority, const char *line)
+static int take(void *user, const struct log *l, int priority, const char *line)
 {
+    assert_ptr_equal(user, &sink);
     (void)snprintf(sink.got, sizeof(sink.got), "%d %s %s=%s", priority, line,
                    l->fields[0].name, l->fields[0].value);
     return sink.result;
@@ -142,7 +143,7 @@ static void log_write__with_a_sink__it_gets_what_the_journal_would(void **state)
 
     log_init(&job, NULL, "job 17");
     job.fields = fields;
-    log_set_sink(take);
+    log_set_sink(take, &sink);
     log_info(&job, "on a terminal");
     assert_string_equal(written(*state), "job 17: on a terminal\n");
     assert_string_equal(sink.got, "");
@@ -154,7 +155,7 @@ static void log_write__with_a_sink__it_gets_what_the_journal_would(void **state)
     sink.result = -1; // the journal is gone
     log_error(&job, "c");
     assert_string_equal(written(*state), "<3>job 17: c\n");
-    log_set_sink(NULL);
+    log_set_sink(NULL, NULL);
 }
 
 static void log_level_from_name__names__are_found(void **state)
