@@ -17,6 +17,7 @@
 struct diagnosis;
 struct json_t;
 struct machine;
+struct unit;
 
 /* How a folder of the service's looks from here. */
 struct doctor_outlook {
@@ -32,6 +33,7 @@ struct patient {
     const char *reason;                // why it did not tell; not owned
     const char *remedy;                // and what to do; not owned
     const struct doctor_outlook *here; // not owned; as service->folders
+    const struct unit *unit;           // not owned; NULL: it is none's
     const struct json_t *devices;      // not owned; of Devices, NULL: unknown
     const char *problem; // not owned; of Devices: why there are no more of them
 };

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "doctor.h"
 #include "model/diagnosis.h"
+#include "unit.h"
 
 #define ROOM_LEAST (64LL << 20) // bytes; below that outputs fail any minute
 #define ROOM_LOW   (2LL << 30)
@@ -130,6 +131,54 @@ static void judge_unit(const struct diagnosis_folder *f, struct finding *ret)
     }
 }
 
+/* Is @path @above, or below it? */
+static bool is_within(const char *path, const char *above)
+{
+    size_t length = strlen(above);
+
+    while (length && above[length - 1] == '/')
+        length--;
+    return strncmp(path, above, length) == 0 &&
+           (path[length] == '/' || path[length] == '\0');
+}
+
+/* Is it there for a folder that the service uses so, or a part of one? */
+static bool is_used(const struct diagnosis *s, const struct unit_path *u)
+{
+    for (size_t i = 0; i < s->folder_count; i++) {
+        const struct diagnosis_folder *f = &s->folders[i];
+        if (u->access == UNIT_WRITE && f->role == DIAGNOSIS_READ)
+            continue;
+        if (is_within(f->path, u->path) || is_within(u->path, f->path))
+            return true;
+    }
+    return false;
+}
+
+/* What programs on NVIDIA cards are given anyway. */
+static bool is_librarys(const char *path)
+{
+    return is_within(path, "/run/opengl-driver") ||
+           is_within(path, "/run/opengl-driver-32");
+}
+
+static void judge_path(const struct diagnosis *s, const struct unit_path *u,
+                       struct finding *ret)
+{
+    char fix[128];
+
+    if (is_used(s, u) || is_librarys(u->path))
+        return;
+    (void)snprintf(fix, sizeof(fix),
+                   "add it to roots.%s in the configuration, or take it from "
+                   "%s= in the unit",
+                   u->access == UNIT_WRITE ? "write" : "read",
+                   unit_property(u->access));
+    finding_add(ret, FINDING_WARNING, fix,
+                "%s is in the unit's %s=, and is no root: no job may use it",
+                u->path, unit_property(u->access));
+}
+
 void doctor_unit(const struct patient *p, struct finding *ret)
 {
     size_t roots = 0;
@@ -139,6 +188,8 @@ void doctor_unit(const struct patient *p, struct finding *ret)
         if (is_units(p, i))
             judge_unit(&p->service->folders[i], ret);
     }
+    for (size_t i = 0; p->unit && i < p->unit->count; i++)
+        judge_path(p->service, &p->unit->paths[i], ret);
     if (!ret->found)
         finding_add(ret, roots ? FINDING_GOOD : FINDING_NOTE, NULL,
                     roots ? "it leaves the service every root"

@@ -179,11 +179,16 @@ void examination_init(struct examination *ret, const struct invocation *v)
     ask_service(ret, v);
     name_holders(&ret->service);
     look_at_folders(ret);
+    if (ret->service.is_service) {
+        unit_read(&ret->unit);
+        ret->patient.unit = &ret->unit;
+    }
 }
 
 void examination_fini(struct examination *x)
 {
     diagnosis_fini(&x->service);
     free(x->here);
+    unit_fini(&x->unit);
     json_decref(x->devices);
 }

@@ -8,6 +8,7 @@
 #include "doctor.h"
 #include "machine.h"
 #include "model/diagnosis.h"
+#include "unit.h"
 
 struct invocation;
 
@@ -15,7 +16,8 @@ struct examination {
     struct machine machine;
     struct diagnosis service;
     struct doctor_outlook *here; // owned
-    struct json_t *devices;      // referenced; the reply to Devices, or NULL
+    struct unit unit;
+    struct json_t *devices; // referenced; the reply to Devices, or NULL
     char reason[640];
     struct patient patient; // borrows from the above: must not be moved
 };

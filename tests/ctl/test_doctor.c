@@ -22,6 +22,7 @@
 #include "base/memory.h"
 #include "machine.h"
 #include "model/diagnosis.h"
+#include "unit.h"
 
 struct ward {
     struct machine machine;
@@ -29,6 +30,7 @@ struct ward {
     struct diagnosis_folder folders[3];
     struct diagnosis_session sessions[1];
     struct doctor_outlook here[3];
+    struct unit unit;
     json_t *devices;
     struct patient patient;
 };
@@ -145,6 +147,7 @@ static void heal(struct ward *w)
 static void discharge(struct ward *w)
 {
     diagnosis_process_fini(&w->service.process);
+    unit_fini(&w->unit);
     json_decref(w->devices);
 }
 
@@ -586,6 +589,24 @@ BREAKS(out_read_only)
     w->here[2].exists = true;
     w->here[2].is_read_only = true;
 }
+/* With nothing amiss: roots, what is above or below one, the store, and the
+ * driver's libraries. */
+BREAKS(unit_fits)
+{
+    unit_parse(&w->unit, "ReadWritePaths=/out/films /var/lib/transcoded\n"
+                         "ReadOnlyPaths=/ /media/ /out /run/opengl-driver\n");
+    w->patient.unit = &w->unit;
+}
+BREAKS(unit_writes_more)
+{
+    unit_parse(&w->unit, "ReadWritePaths=/out /media /outer\n");
+    w->patient.unit = &w->unit;
+}
+BREAKS(unit_reads_more)
+{
+    unit_parse(&w->unit, "ReadOnlyPaths=/media /srv/films\n");
+    w->patient.unit = &w->unit;
+}
 BREAKS(out_not_in_unit)
 {
     w->folders[2].error = EROFS;
@@ -724,6 +745,9 @@ static const struct {
     CASE(root_at_home_by_hand, "roots:bad"),
     CASE(out_read_only, "roots:bad"),
     CASE(out_not_in_unit, "unit:bad"),
+    CASE(unit_fits, ""),
+    CASE(unit_writes_more, "unit:warning"),
+    CASE(unit_reads_more, "unit:warning"),
     CASE(no_roots, "roots:note unit:note"),
     CASE(silent, "service:bad"),
     CASE(secretive, "service:warning"),
@@ -795,6 +819,15 @@ static void checks__words__say_what_and_what_mends_it(void **state)
          "the driver speaks NVENC 11.1, this FFmpeg was built for 12.0 => use "
          "an FFmpeg built with nv-codec-headers 11.1 (nix/ffmpeg-legacy.nix), "
          "or a newer driver"},
+        {unit_writes_more, "unit",
+         "/media is in the unit's ReadWritePaths=, and is no root: no job may "
+         "use it; /outer is in the unit's ReadWritePaths=, and is no root: no "
+         "job may use it => add it to roots.write in the configuration, or "
+         "take it from ReadWritePaths= in the unit"},
+        {unit_reads_more, "unit",
+         "/srv/films is in the unit's ReadOnlyPaths=, and is no root: no job "
+         "may use it => add it to roots.read in the configuration, or take it "
+         "from ReadOnlyPaths= in the unit"},
         {out_not_in_unit, "unit",
          "/out is read-only for the service, and for others it is not => "
          "ReadWritePaths=/out in the unit"},

@@ -98,6 +98,28 @@ class Doctor(test_service.Units.__base__):
         self.begin("ReadWritePaths=/shared/films", write=["/shared/out", "/shared/films"])
         self.assertEqual(self.findings()["unit"]["state"], "good")
 
+    def test_paths_of_the_unit__that_are_no_roots__are_told(self):
+        self.begin("ReadWritePaths=/shared/films\nReadOnlyPaths=/shared /run/opengl-driver -/srv")
+        found = self.findings()
+        self.assertEqual(found["unit"]["state"], "warning")
+        self.assertIn("/shared/films is in the unit's ReadWritePaths=, and is no root", found["unit"]["found"])
+        self.assertIn("/srv is in the unit's ReadOnlyPaths=, and is no root", found["unit"]["found"])
+        self.assertNotIn("opengl", found["unit"]["found"])
+        self.assertIn("roots.write", found["unit"]["fix"])
+
+    def test_device_rules__refuse_the_driver_its_nodes__the_survey_says_so(self):
+        self.machine.shell(f"rm -rf /usr/lib/vgpu; cp -r {harness.BUILD}/vgpu /usr/lib/vgpu")
+        self.begin("DeviceAllow=\nDeviceAllow=/dev/nvidia0 rw\nEnvironment=LD_LIBRARY_PATH=/usr/lib/vgpu "
+                   "VGPU_OPEN_NODES=1 VGPU_MACHINE=/var/lib/transcoded/machine")
+        def problem():
+            devices = json.loads(self.machine.run("transcodectl", "--json", "devices").stdout.splitlines()[-1])
+            return devices.get("problem", "")
+        harness.wait_until(lambda: "/dev/nvidiactl" in problem(), "the survey's words")
+        self.assertIn("'/dev/nvidiactl' is not permitted to this service: add it to DeviceAllow= of its unit", problem())
+        found = self.findings()
+        self.assertIn("/dev/nvidiactl: the unit's device rules refuse it", found["access"]["found"])
+        self.assertEqual(found["cuda"]["state"], "bad", found["cuda"])
+
     def test_root_at_home__the_unit_hides_it__and_the_fix_helps(self):
         self.begin(read=["/home/films"])
         found = self.findings()
