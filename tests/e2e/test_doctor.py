@@ -207,6 +207,8 @@ class Doctor(harness.TestCase):
             ("a card that is not there", {"CUDA_VISIBLE_DEVICES": "1"}, {"variables": "bad"}),
             ("a driver that does not start", {"VGPU_NO_DRIVER": "1"},
              {"cuda": "bad"}),
+            ("libraries of another version", {"VGPU_INIT_ERROR": "803", "VGPU_NVML_ERROR": "18"},
+             {"cuda": "bad", "match": "bad"}),
             ("no encoder library", {"LD_LIBRARY_PATH": str(few)}, {"libraries": "bad"}),
             ("others hold all sessions", {"VGPU_FOREIGN_SESSIONS": "3"}, {"sessions": "warning"}),
             ("others hold all memory", {"VGPU_FOREIGN_VRAM": "4090"}, {"memory": "bad"}),
@@ -220,7 +222,7 @@ class Doctor(harness.TestCase):
                         for i, (_, environment, _) in enumerate(cases)]
             for service, (name, environment, expected) in zip(services, cases):
                 with self.subTest(name):
-                    self.look_at(service, expected, is_watched="VGPU_NO_DRIVER" not in environment)
+                    self.look_at(service, expected, is_watched=not {"VGPU_NO_DRIVER", "VGPU_NVML_ERROR"} & environment.keys())
 
     def ward(self, stack, name, environment):
         """A service with a card of its own."""

@@ -3,6 +3,7 @@
 driver, on a machine without any, and by surveys that misbehave."""
 
 import json
+import subprocess
 
 import gpucase
 import harness
@@ -86,6 +87,42 @@ class Stand(SurveyCase):
                 self.wait_for_gpu(service)
                 self.assertGreater(self.machine.total()["sessions"], before)
                 json.loads((service.state / "survey.json").read_text())
+
+    def test_kernels__are_kept_by_the_survey__and_only_read_by_workers(self):
+        said = subprocess.run([harness.WORKER, "--probe-sandbox"], capture_output=True, check=True).stdout
+        if json.loads(said)["landlock"]["state"] != "on":
+            self.skipTest("this kernel confines no files")
+        service = self.start(jit_cache=1)
+        self.wait_for_gpu(service)
+        cache = service.state / "cuda"
+        kept = sorted(cache.iterdir())
+        self.assertTrue(kept)
+        self.do_on_gpu(service, "read.mp4")
+        self.assertEqual(sorted(cache.iterdir()), kept)
+        for kernel in kept:
+            kernel.unlink()
+        self.do_on_gpu(service, "fill.mp4")
+        self.assertEqual(list(cache.iterdir()), [])
+        # with nothing in its way a worker would, and with what the survey had
+        service.configure({"sandbox": "off"})
+        service.process.send_signal(harness.signal.SIGHUP)
+        self.wait_for_words(service, "the sandbox is off")
+        self.do_on_gpu(service, "free.mp4")
+        filled = set(cache.iterdir())
+        self.assertTrue(filled)
+        self.assertLessEqual(filled, set(kept))
+
+    def do_on_gpu(self, service, output):
+        job = self.job(harness.film(seconds=1), {"path": output, "video": {"max_height": 144}}, hardware="require")
+        shown = service.wait_for(service.submit(job))
+        self.assertEqual((shown["state"], shown["attempts"][-1]["device"]), ("succeeded", "cuda:0"), shown)
+        self.assertIn("scale_cuda", shown["attempts"][-1]["plan"][0])
+
+    def test_misfit__libraries_of_another_version__is_said(self):
+        service = self.start(init_error=803, nvml_error=18)
+        self.wait_for_words(service, "the driver that the kernel has loaded is of version")
+        self.assertIn("restart the machine, or load the driver again", service.words())
+        self.assertEqual(self.gpus(service), {})
 
     def test_misfit__headers_too_new__is_said(self):
         service = self.start(nvenc_version="10.0")

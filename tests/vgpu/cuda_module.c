@@ -1,12 +1,17 @@
 /* libcuda: modules, and the launch of kernels. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "context.h"
 #include "cuda_error.h"
 #include "fault.h"
 #include "kernel.h"
 #include "machine.h"
+#include "settings.h"
 
 static int (*const families[])(struct kernel *, const char *) = {
     kernel_find_scale,
@@ -65,6 +70,24 @@ static int entry_parameters(const char *ptx, const char *name)
     return -1;
 }
 
+/* A driver keeps what it compiled, named by what it was compiled from; where it
+ * may not, it compiles again the next time. */
+static void keep_compiled(const char *ptx)
+{
+    const char *folder = getenv("CUDA_CACHE_PATH");
+    uint32_t digest = UINT32_C(2166136261);
+    char path[4096];
+
+    if (!settings()->jit_cache || !folder)
+        return;
+    for (; *ptx; ptx++)
+        digest = (digest ^ (uint8_t)*ptx) * UINT32_C(16777619);
+    snprintf(path, sizeof(path), "%s/%08" PRIx32, folder, digest);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 EXPORT tcuModuleLoadData cuModuleLoadData;
 CUresult cuModuleLoadData(CUmodule *ret, const void *image)
 {
@@ -77,6 +100,7 @@ CUresult cuModuleLoadData(CUmodule *ret, const void *image)
         return (CUresult)CUDA_INVALID_IMAGE;
     }
 
+    keep_compiled(image);
     struct module *m = calloc(1, sizeof(*m));
     if (!m || !(m->ptx = strdup(image)))
         abort();

@@ -85,6 +85,7 @@ const struct setting settings_table[] = {
     {NUMBER(hang_encode), "0", "fault: the n-th picture to encode never returns"},
     {NUMBER(crash_encode), "0", "fault: the n-th picture to encode kills the process"},
     {NUMBER(slow_encode), "0", "fault: each picture to encode takes so many ms more"},
+    {NUMBER(jit_cache), "0", "whether a module that is loaded leaves a file in CUDA_CACHE_PATH, as where it must be compiled"},
     {NUMBER(large_copy), "4096", "copies of at least so many bytes are counted as large"},
     {NUMBER(verbose), "1", "0 silent, 1 what the client did wrong, 2 every fault too"},
 };

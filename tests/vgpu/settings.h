@@ -112,6 +112,7 @@ struct settings {
     int64_t crash_encode;
     int64_t slow_encode; // ms
 
+    int64_t jit_cache;
     int64_t large_copy; // bytes
     int64_t verbose;
 };
