@@ -99,7 +99,7 @@ class Doctor(test_service.Units.__base__):
         self.assertEqual(self.findings()["unit"]["state"], "good")
 
     def test_paths_of_the_unit__that_are_no_roots__are_told(self):
-        self.begin("ReadWritePaths=/shared/films\nReadOnlyPaths=/shared /run/opengl-driver -/srv")
+        self.begin("ReadWritePaths=/shared/films\nReadOnlyPaths=/shared -/run/opengl-driver -/srv")
         found = self.findings()
         self.assertEqual(found["unit"]["state"], "warning")
         self.assertIn("/shared/films is in the unit's ReadWritePaths=, and is no root", found["unit"]["found"])
@@ -108,7 +108,9 @@ class Doctor(test_service.Units.__base__):
         self.assertIn("roots.write", found["unit"]["fix"])
 
     def test_device_rules__refuse_the_driver_its_nodes__the_survey_says_so(self):
-        self.machine.shell(f"rm -rf /usr/lib/vgpu; cp -r {harness.BUILD}/vgpu /usr/lib/vgpu")
+        self.machine.put("/usr/lib/vgpu/libvgpu.so", (harness.BUILD / "vgpu/libvgpu.so").read_bytes())
+        for name in "libcuda.so.1", "libnvcuvid.so.1", "libnvidia-encode.so.1", "libnvidia-ml.so.1":
+            self.machine.shell(f"ln -sf libvgpu.so /usr/lib/vgpu/{name}")
         self.begin("DeviceAllow=\nDeviceAllow=/dev/nvidia0 rw\nEnvironment=LD_LIBRARY_PATH=/usr/lib/vgpu "
                    "VGPU_OPEN_NODES=1 VGPU_MACHINE=/var/lib/transcoded/machine")
         def problem():
