@@ -9,6 +9,7 @@
 #define REFUSE_FOR   (2 * SECOND) // until samples have caught up
 #define JUST_NOW     (SECOND / 10)
 #define SPARE        (192 * MIB) // never granted: free VRAM is never 0
+#define RECOVERY     (256 * MIB) // more than a context that comes and goes
 
 // clang-format off
 static const struct {
@@ -79,12 +80,19 @@ int32_t capacity_sessions(const struct capacity *c,
     return most > 0 ? most : 0;
 }
 
-int64_t capacity_vram(const struct capacity *c, const struct capacity_use *use,
-                      int64_t now)
+/* Bytes of VRAM that are left, as far as one knows. */
+static int64_t figures(const struct capacity_use *use)
 {
     int64_t others =
         use->foreign_vram > use->reserve ? use->foreign_vram : use->reserve;
-    int64_t most = use->total - others - use->own_vram - SPARE;
+
+    return use->total - others - use->own_vram - SPARE;
+}
+
+int64_t capacity_vram(const struct capacity *c, const struct capacity_use *use,
+                      int64_t now)
+{
+    int64_t most = figures(use);
 
     if (c->refused_at && now - c->refused_at < REFUSE_FOR && most >= c->refused)
         most = c->refused - 1;
@@ -184,10 +192,18 @@ void capacity_observe(struct capacity *c, enum capacity_class kind,
         *known -= (*known - bytes) / 8;
 }
 
-void capacity_refuse(struct capacity *c, int64_t bytes, int64_t now)
+void capacity_refuse(struct capacity *c, const struct capacity_use *use,
+                     int64_t bytes, int64_t now)
 {
     c->refused = bytes;
+    c->believed = figures(use);
     c->refused_at = now;
+}
+
+bool capacity_has_recovered(const struct capacity *c,
+                            const struct capacity_use *use)
+{
+    return !c->refused_at || figures(use) - c->believed >= RECOVERY;
 }
 
 int64_t capacity_changes(const struct capacity *c, int64_t now)

@@ -46,6 +46,7 @@ struct capacity {
     int64_t vram[CAPACITY_CLASS_COUNT]; // bytes a job takes; 0: not learned
     int64_t refused;                    // bytes that were not to be had
     int64_t refused_at;                 // monotonic µs, 0: never
+    int64_t believed; // bytes that there were then, by the figures
 };
 
 /* What is taken of it at one moment. */
@@ -108,7 +109,14 @@ void capacity_observe(struct capacity *c, enum capacity_class kind,
 /* Monotonic µs when time alone makes it more again, 0: it does not. */
 int64_t capacity_changes(const struct capacity *c, int64_t now);
 
-/* @bytes were not to be had, whatever the figures say. */
-void capacity_refuse(struct capacity *c, int64_t bytes, int64_t now);
+/* @bytes were not to be had, whatever the figures say; @use is what others had.
+ */
+void capacity_refuse(struct capacity *c, const struct capacity_use *use,
+                     int64_t bytes, int64_t now);
+
+/* Since VRAM was refused the last time, has anybody given back so much of it
+ * that another try is worth while? */
+bool capacity_has_recovered(const struct capacity *c,
+                            const struct capacity_use *use);
 
 #endif

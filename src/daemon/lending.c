@@ -214,12 +214,16 @@ void lending_set_warm(struct lending *l, const char *uuid, int pid)
  * What is taken of a device.
  */
 
+static int64_t vram_of(const struct loan *loan)
+{
+    return loan->peak > loan->grant.vram ? loan->peak : loan->grant.vram;
+}
+
 static void add_loan(struct capacity_use *use, const struct loan *loan)
 {
     use->own += loan->grant.sessions;
     use->opening += loan->grant.sessions > 0 && !loan->is_open;
-    use->own_vram +=
-        loan->peak > loan->grant.vram ? loan->peak : loan->grant.vram;
+    use->own_vram += vram_of(loan);
 }
 
 static struct capacity_use use_of(const struct lending *l,
@@ -333,11 +337,12 @@ static void learn(struct lending *l, const struct loan *loan,
     bool is_short = s && s->vram_free >= 0 && s->vram_free < VRAM_NONE;
     struct capacity_use use = use_of(l, a, now);
 
+    use.own -= loan->grant.sessions;
+    use.own_vram -= vram_of(loan);
     if (outcome == OUTCOME_NO_MEMORY || is_short) {
-        capacity_refuse(&a->capacity, loan->grant.vram, now);
+        capacity_refuse(&a->capacity, &use, loan->grant.vram, now);
         return;
     }
-    use.own -= loan->grant.sessions;
     capacity_learn(&a->capacity, &use, loan->grant.sessions, now);
     log_info(NULL,
              "%s: an encoder session was refused; limit=%d own=%d "

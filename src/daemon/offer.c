@@ -5,6 +5,8 @@
 
 #include "scheduler.h"
 
+#define WARY_AFTER 2 // attempts that found no session or memory
+
 /* What @job would take of device @id, NULL: nothing. */
 static const struct need_device *need_of(const struct need *need,
                                          const char *id)
@@ -85,6 +87,14 @@ static enum offer_lack lack_of(const struct offer *o, struct parts p,
     return o->vram > room ? OFFER_LACKS_VRAM : OFFER_LACKS_NOTHING;
 }
 
+/* Has it found no memory so often that it had better wait for more? Who has
+ * another way does. */
+static bool is_wary(const struct scheduler_job *job)
+{
+    return job->hardware == JOB_HARDWARE_PREFER &&
+           job->fallback->waits >= WARY_AFTER;
+}
+
 /* Bytes of VRAM for this job. The context that its worker has is part of what
  * it will take, and not in its way. */
 static int64_t room_of(const struct scheduler_device *d,
@@ -94,6 +104,8 @@ static int64_t room_of(const struct scheduler_device *d,
 
     if (job->held_on && strcmp(job->held_on, d->id) == 0)
         use.own_vram -= job->held;
+    if (is_wary(job) && !capacity_has_recovered(d->capacity, &use))
+        return 0;
     return capacity_vram(d->capacity, &use, now);
 }
 

@@ -36,7 +36,7 @@ static void on_needs(void *user, const struct need *need)
     w->need = *need;
     w->is_waiting = true;
     if (!w->waits_since)
-        w->waits_since = clock_now();
+        w->waits_since = clock_now() - w->waited;
     dispatcher_wake(w->dispatcher);
 }
 
@@ -61,6 +61,7 @@ static void grant(struct work *w, const struct scheduler_answer *a)
     w->is_waiting = false;
     w->is_granted = true;
     w->takes_slot = a->takes_slot;
+    w->waited = clock_now() - w->waits_since;
     w->waits_since = 0;
     load_of(w)->ungranted[backlog_wish(w->row)]--;
     load_of(w)->cpu_jobs += a->takes_slot;
@@ -245,6 +246,8 @@ static enum task_cause find_cause(struct work *w,
     enum fallback_step step =
         fallback_judge(&w->fallback, w->job.hardware, &w->need, &w->loan.grant,
                        result->outcome, part);
+    if (step != FALLBACK_AGAIN)
+        w->waited = 0; // what it waits for next is something else
     return step == FALLBACK_AGAIN || step == FALLBACK_WITHOUT ? TASK_OF_DEVICE
            : step == FALLBACK_END                             ? TASK_OF_NEED
                                                               : TASK_OF_JOB;

@@ -193,7 +193,7 @@ void work_requeue(struct work *w)
     give_back(w);
     store_attempt_fini(&w->record);
     w->phase = WORK_QUEUED;
-    w->waits_since = 0;
+    w->waits_since = w->waited = 0;
     backlog_requeue(j->backlog, row);
     work_enter(w, STATE_QUEUED);
     answer_holders(w);

@@ -55,6 +55,7 @@ struct work {
     struct fallback
         fallback;        // what it does without, after attempts that failed
     int64_t waits_since; // monotonic µs that it wants a grant, 0: it does not
+    int64_t waited;      // µs that it had waited for one that came to nothing
     struct hush hush;    // lines that are not told yet
     double position;     // s of output, as the attempt says
     char why[160];       // it was granted what it was, or ""

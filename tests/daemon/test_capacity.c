@@ -260,10 +260,27 @@ static void refuse__not_again_until_samples_have_caught_up(void **state)
     const struct capacity_use use = {.total = 4 * GIB};
 
     (void)state;
-    capacity_refuse(&c, 320 * MIB, NOW);
+    capacity_refuse(&c, &use, 320 * MIB, NOW);
     assert_int_equal(capacity_changes(&c, NOW), NOW + 2 * SECOND);
     assert_true(capacity_vram(&c, &use, NOW + SECOND) < 320 * MIB);
     assert_true(capacity_vram(&c, &use, NOW + 3 * SECOND) > 3 * GIB);
+}
+
+static void refuse__more_by_the_figures__is_a_recovery(void **state)
+{
+    struct capacity c = make(UNKNOWN, UNKNOWN);
+    struct capacity_use use = {.total = 4 * GIB, .own_vram = GIB};
+
+    (void)state;
+    assert_true(capacity_has_recovered(&c, &use)); // of nothing
+    capacity_refuse(&c, &use, 320 * MIB, NOW);
+    assert_false(capacity_has_recovered(&c, &use));
+    use.own_vram -= 64 * MIB; // a context has gone
+    assert_false(capacity_has_recovered(&c, &use));
+    use.own_vram -= 256 * MIB;
+    assert_true(capacity_has_recovered(&c, &use));
+    use.foreign_vram = GIB;
+    assert_false(capacity_has_recovered(&c, &use));
 }
 
 static struct need need_of(int32_t width, int32_t height, int32_t out)
@@ -341,6 +358,7 @@ int main(void)
         cmocka_unit_test(prove__more_than_was_learned__was_a_misunderstanding),
         cmocka_unit_test(vram__what_others_and_the_reserve_leave),
         cmocka_unit_test(refuse__not_again_until_samples_have_caught_up),
+        cmocka_unit_test(refuse__more_by_the_figures__is_a_recovery),
         cmocka_unit_test(estimate__by_the_largest_picture_and_the_renditions),
         cmocka_unit_test(observe__up_at_once_down_slowly),
     };

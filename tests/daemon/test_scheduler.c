@@ -358,6 +358,43 @@ static void decide__prefer__says_until_when(void **state)
     assert_int_equal(a.until, NOW + 40 * SECOND);
 }
 
+/* Memory was refused that is there by the figures: who has tried twice waits
+ * until there is more, or its time is over. */
+static void decide__memory_refused_twice__waits_for_more(void **state)
+{
+    static const struct {
+        enum job_hardware hardware;
+        int32_t waits;
+        int64_t waited; // s
+        int64_t freed;  // MiB since
+        const char *expect;
+    } cases[] = {
+        {W(PREFER), 0, 10, 0, "cuda:0 1 decode"},
+        {W(PREFER), 1, 10, 0, "cuda:0 1 decode"},
+        {W(PREFER), 2, 10, 0, "waits"},
+        {W(PREFER), 2, 10, 300, "cuda:0 1 decode"},
+        {W(PREFER), 2, 60, 0, "cpu slot"},
+        {W(REQUIRE), 2, 10, 0, "cuda:0 1 decode"}, // it has no other way
+    };
+    const struct need need = need_of(1);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct fallback past = {.waits = cases[i].waits};
+        struct scene s;
+        print_message("case %zu\n", i);
+        set_up(&s, 1);
+        struct capacity_use *use = &s.view.devices[0].use;
+        use->foreign_vram = 1024 * MIB;
+        capacity_refuse(&s.capacities[0], use, 320 * MIB, NOW - 5 * SECOND);
+        use->foreign_vram -= cases[i].freed * MIB;
+        const struct scheduler_answer a =
+            decide(&s, (struct ask){N, cases[i].hardware, &need, &past,
+                                    cases[i].waited * SECOND});
+        assert_string_equal(describe(&a), cases[i].expect);
+    }
+}
+
 static void decide__one_after_the_other__share_what_there_is(void **state)
 {
     const struct need need = need_of(1);
@@ -697,6 +734,7 @@ int main(void)
         cmocka_unit_test(decide__context_that_its_worker_has__is_part_of_it),
         cmocka_unit_test(decide__prefer__says_until_when),
         cmocka_unit_test(decide__one_after_the_other__share_what_there_is),
+        cmocka_unit_test(decide__memory_refused_twice__waits_for_more),
         cmocka_unit_test(decide__many_that_need_the_cpu__few_stand_ready),
         cmocka_unit_test(decide__waits_for_a_gpu__keeps_its_place),
         cmocka_unit_test(decide__two_cards__the_one_with_more_room),
