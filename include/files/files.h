@@ -65,7 +65,8 @@ int files_check(struct files *f, struct error *e);
 /*
  * Answer one request from @channel, which is readable, and is made nonblocking:
  * 1 answered, 0 hung up, or -errno when the worker broke the protocol (close
- * the channel then). `done` waits for the disk.
+ * the channel then). `done` waits for the disk. What there is of a growing
+ * output when the worker hangs up is kept.
  */
 int files_serve(struct files *f, int channel, struct error *e);
 

@@ -60,6 +60,10 @@ int output_open(struct output *o, struct error *e);
 /* Durable, under its final name. 0, or -errno with words: abort it then. */
 int output_finish(struct output *o, struct error *e);
 
+/* Whoever wrote a growing output is gone: what there is of it keeps its name,
+ * for others have read it. Does nothing to one without a byte, or to others. */
+void output_keep(struct output *o);
+
 /* Nothing is left of what was begun and not finished. */
 void output_abort(struct output *o);
 

@@ -263,8 +263,12 @@ static void finish(struct work *w, const struct attempt_result *result,
         work_finish(w, result->outcome, result->text, result->said);
         return;
     }
-    char *text = xasprintf("%s; the output is whole up to %.1f s", result->text,
-                           w->position);
+    // a worker that said so has let go of all that it had
+    char *text =
+        xasprintf(result->said ? "%s; the output is whole up to %.1f s"
+                               : "%s; what was written of the output is kept, "
+                                 "about %.1f s",
+                  result->text, w->position);
     work_finish(w, result->outcome, text, result->said);
     free(text);
 }

@@ -141,6 +141,14 @@ int files_check(struct files *f, struct error *e)
     return r;
 }
 
+/* The worker has hung up. One that had nothing more to say has finished or
+ * aborted its outputs; another has crashed. */
+static void keep_outputs(const struct files *f)
+{
+    for (size_t i = 0; i < f->job->output_count; i++)
+        output_keep(f->outputs[i]);
+}
+
 /* The descriptor that a request is answered with. */
 struct answer {
     int fd;    // not owned; -1: none
@@ -285,8 +293,10 @@ int files_serve(struct files *f, int channel, struct error *e)
     ssize_t n = fd_receive(channel, packet, sizeof(packet), NULL, 0, &fds);
     if (n == -EAGAIN)
         return 1;
-    if (n == 0 || n == -ECONNRESET)
+    if (n == 0 || n == -ECONNRESET) {
+        keep_outputs(f);
         return 0;
+    }
     if (n == -EMSGSIZE)
         return error_set(e, -EPROTO, "the worker sent too much in one packet");
     if (n < 0)

@@ -254,6 +254,19 @@ int output_finish(struct output *o, struct error *e)
     return 0;
 }
 
+void output_keep(struct output *o)
+{
+    struct error e = {0};
+    struct stat st;
+
+    // what cannot be made durable is there all the same
+    if (o->state == OPEN && o->config.growing && fstat(o->file.fd, &st) == 0 &&
+        st.st_size > 0 && output_finish(o, &e) < 0) {
+        temporary_fini(&o->file);
+        o->state = FINISHED;
+    }
+}
+
 /* Take the name of a growing output back, if it is still ours. */
 static void remove_growing(const struct output *o)
 {

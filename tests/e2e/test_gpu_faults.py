@@ -77,6 +77,20 @@ class Luck(faultcase.FaultCase):
         self.assertEqual(attempts(self.card.service.show(event["job"])), [("device_lost", WHOLE)])
         self.settle()
 
+    def test_growing_output__of_a_worker_that_crashes__is_kept(self):
+        self.card.strike(crash_encode=100, slow_encode=10)
+        job = self.card.job("crashing", suffix="mkv", delivery="growing")
+        event = self.card.events(job)[-1]
+        self.assertEqual((event["event"], event["outcome"]), ("outcome", "crashed"), event)
+        self.assertRegex(event["text"], r"what was written of the output is kept, about \d+\.\d s$")
+        seconds = float(event["text"].split()[-2])
+        self.assertGreater(seconds, 0, event)
+        kept = pathlib.Path(job["outputs"][0]["path"])
+        wait_until(lambda: not any("transcoded-files" in l for l in self.card.service.children().values()), "it is kept")
+        self.assertGreaterEqual(harness.frames(kept), int(seconds * 25) - 25)
+        kept.unlink()
+        self.settle()
+
     def test_growing_output__not_begun_yet__begins_elsewhere(self):
         self.card.strike(open_error=8)
         job = self.card.job("late", suffix="mkv", delivery="growing")

@@ -110,17 +110,17 @@ class Opener(harness.TestCase):
             self.assertIn("Permission denied", worker.ask("input 0")[0])
             self.assertIn("Permission denied", worker.ask("output 0")[0])
 
-    def test_hang_up__half_an_output__leaves_nothing(self):
-        for delivery in "complete", "growing":
+    def test_hang_up__half_an_output__is_left_only_where_it_was_read_already(self):
+        for delivery, data, left in (("complete", b"half", 0), ("growing", b"", 0), ("growing", b"half", 1)):
             assignment = self.assignment()
             assignment["job"]["delivery"] = delivery
-            with self.subTest(delivery=delivery), Worker(assignment) as worker:
-                worker.begin(b"half")
+            with self.subTest(delivery=delivery, data=data), Worker(assignment) as worker:
+                worker.begin(data)
                 self.assertEqual(worker.end(), (0, ""))
-                self.assertEqual(self.left(), [])
+                self.assertEqual([(self.out / n).read_bytes() for n in self.left()], [b"half"] * left)
 
-    def test_sigterm__half_an_output__leaves_nothing(self):
-        for delivery in "complete", "growing":
+    def test_sigterm__half_an_output__is_as_a_hang_up(self):
+        for delivery, left in ("complete", []), ("growing", ["film.mkv"]):
             assignment = self.assignment()
             assignment["job"]["delivery"] = delivery
             with self.subTest(delivery=delivery), Worker(assignment) as worker:
@@ -128,7 +128,7 @@ class Opener(harness.TestCase):
                 worker.opener.send_signal(signal.SIGTERM)
                 self.assertEqual(worker.channel.recv(1), b"")
                 self.assertEqual(worker.end(), (0, ""))
-                self.assertEqual(self.left(), [])
+                self.assertEqual(self.left(), left)
 
     def test_sigkill__half_an_output__leaves_nothing(self):
         with Worker(self.assignment()) as worker:
