@@ -46,6 +46,7 @@ enum field_flag {
     FIELD_LENIENT = 1 << 1, // bring into range what is not, instead of refusing
     FIELD_OWN = 1 << 2,     // the document's own: never in a template
     FIELD_EVEN = 1 << 3,    // an integer that 2 divides
+    FIELD_LATE = 1 << 4, // came after others were stored: null is not written
 };
 
 /* How a member is read and written that fits no type. Reading sets @e without a

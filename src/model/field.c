@@ -355,9 +355,13 @@ struct json_t *record_to_json(const struct record *r, const void *base)
 
     for (size_t i = 0; i < r->field_count; i++) {
         const struct field *f = &r->fields[i];
-        if (f->name)
-            (void)json_object_set_new(object, f->name,
-                                      ops_of(f)->write(f, base));
+        if (!f->name)
+            continue;
+        json_t *value = ops_of(f)->write(f, base);
+        if (f->flags & FIELD_LATE && json_is_null(value))
+            json_decref(value);
+        else
+            (void)json_object_set_new(object, f->name, value);
     }
     return object;
 }

@@ -224,12 +224,17 @@ class Wishes(Lending):
 
     def test_ten_more_jobs_than_sessions__each_session_is_always_used(self):
         service = self.start(prefer_wait="600s")
-        ids = self.submit(service, "gpu+ready+progress+sleep:50+done", 13, hardware="prefer")
-        shown = [service.wait_for(i) for i in ids]
-        self.assertEqual({s["state"] for s in shown}, {"succeeded"})
-        self.assertEqual({p for s in shown for p in self.plans(s)}, {WHOLE})
-        spans = sorted((s["attempts"][0]["started"], s["ended"]) for s in shown)
-        self.assertEqual(len(spans), 13)
+        ids = {self.submit(service, f"gpu+ready+progress+until:go{n}+done", hardware="prefer")[0]: f"go{n}"
+               for n in range(13)}
+        waiting = dict(ids)
+        while waiting:
+            busy = min(3, len(waiting))
+            running = wait_until(
+                lambda: (r := self.running(service, waiting, "cuda:0")) and len(r) == busy and r,
+                f"{busy} of {len(waiting)} jobs have a session")
+            self.go(waiting.pop(running[0]))
+            self.assertEqual(service.wait_for(running[0])["state"], "succeeded")
+        self.assertEqual({p for i in ids for p in self.plans(service.show(i))}, {WHOLE})
 
 
 class Fallbacks(Lending):

@@ -284,6 +284,36 @@ static void job_to_json__job__is_read_back_the_same(void **state)
     }
 }
 
+/* A key is taken by the text of its job, which must not change with us. */
+static void job_to_json__field_that_came_later__only_where_it_is_said(void **s)
+{
+    static const struct {
+        const char *document;
+        const char *device; // in what is written
+    } cases[] = {
+        {LEAST, NULL},
+        {"{'device':null,'input':{'path':'/i'},'outputs':[{'path':'/o.mp4'}]}",
+         NULL},
+        {"{'device':'cuda:1','input':{'path':'/i'},"
+         "'outputs':[{'path':'/o.mp4'}]}",
+         "cuda:1"},
+    };
+
+    (void)s;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct job job;
+        struct error e = {0};
+        assert_int_equal(read_job(&job, cases[i].document, &e), 0);
+        json_t *json = job_to_json(&job);
+        const json_t *device = json_object_get(json, "device");
+        assert_int_equal(!cases[i].device, !device);
+        if (device)
+            assert_string_equal(json_string_value(device), cases[i].device);
+        json_decref(json);
+        job_fini(&job);
+    }
+}
+
 static void job_output_format__path__tells_the_container(void **state)
 {
     static const struct {
@@ -347,6 +377,8 @@ int main(void)
         cmocka_unit_test(job_from_text__too_large__is_refused),
         cmocka_unit_test(job_from_text__too_many_outputs__are_refused),
         cmocka_unit_test(job_to_json__job__is_read_back_the_same),
+        cmocka_unit_test(
+            job_to_json__field_that_came_later__only_where_it_is_said),
         cmocka_unit_test(job_output_format__path__tells_the_container),
         cmocka_unit_test(job_renditions__encoded_video__is_counted),
         cmocka_unit_test(job_names__enumerators__have_their_words),

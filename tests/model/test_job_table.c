@@ -188,7 +188,6 @@ static void job_record__left_out__gets_the_default(void **state)
         {least, "delivery", "\"complete\""},
         {least, "priority", "\"normal\""},
         {least, "hardware", "\"auto\""},
-        {least, "device", "null"},
         {least, "timeout", "0"},
         {least, "input.start", "0"},
         {least, "input.duration", "null"},
