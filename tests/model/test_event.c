@@ -36,7 +36,7 @@ static void event_to_json__every_kind__is_read_back_the_same(void **state)
         "{" STAMP "'event':'need','decodes_video':true,'codec':'h264',"
         "'width':1920,'height':1080,'depth':8,'renditions':["
         "{'codec':'hevc','width':1280,'height':720,'depth':10}],"
-        "'devices':[],'duration':12.5}",
+        "'devices':[],'duration':12.5,'input_passes':true}",
         "{" STAMP "'event':'ready','device':'cuda:0',"
         "'plan':['nvdec>scale_cuda>h264_nvenc','copy'],'why':['asked for']}",
         "{" STAMP "'event':'progress','frame':812,'fps':143.25,'speed':4.75,"
