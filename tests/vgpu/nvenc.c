@@ -104,10 +104,35 @@ static NVENCSTATUS check_open(const NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *p)
     return NV_ENC_SUCCESS;
 }
 
+static bool take_vram(struct session *s, int64_t bytes)
+{
+    if (!machine_vram_take(s->slot->card, bytes))
+        return false;
+    s->vram += bytes;
+    return true;
+}
+
+/* Bytes, whatever its pictures are. */
+static int64_t fixed_vram(void)
+{
+    int64_t all = settings()->session_vram;
+    int64_t fixed = settings()->session_fixed_vram;
+
+    return (fixed < all ? fixed : all) << 20;
+}
+
+/* Bytes, by the size of its pictures. */
+static int64_t pictures_vram(const struct session *s)
+{
+    int64_t full = (settings()->session_vram << 20) - fixed_vram();
+    int64_t pixels = (int64_t)s->config.width * s->config.height;
+
+    return full * pixels / (1920 * 1080);
+}
+
 NVENCSTATUS NVENCAPI
 NvEncOpenEncodeSessionEx(NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *p, void **ret)
 {
-    int64_t vram = settings()->session_vram << 20;
     NVENCSTATUS status = check_open(p);
 
     *ret = NULL;
@@ -117,17 +142,16 @@ NvEncOpenEncodeSessionEx(NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *p, void **ret)
     struct machine_session *slot = machine_session_take(card);
     if (!slot)
         return (NVENCSTATUS)settings()->session_error;
-    if (!machine_vram_take(card, vram)) {
-        machine_session_give(slot);
-        return NV_ENC_ERR_OUT_OF_MEMORY;
-    }
-
     struct session *s = calloc(1, sizeof(*s));
     if (!s)
         abort();
-    pthread_mutex_init(&s->mutex, NULL);
     s->slot = slot;
-    s->vram = vram;
+    if (!take_vram(s, fixed_vram())) {
+        machine_session_give(slot);
+        free(s);
+        return NV_ENC_ERR_OUT_OF_MEMORY;
+    }
+    pthread_mutex_init(&s->mutex, NULL);
     pthread_mutex_lock(&living_mutex);
     s->next = living;
     living = s;
@@ -181,6 +205,9 @@ NVENCSTATUS NVENCAPI NvEncInitializeEncoder(void *handle,
     NVENCSTATUS status = nvenc_configure(s, p);
     if (status != NV_ENC_SUCCESS)
         return nvenc_leave(s, status);
+    if (!take_vram(s, pictures_vram(s)))
+        return nvenc_leave(s, nvenc_fail(s, NV_ENC_ERR_OUT_OF_MEMORY,
+                                         "no memory for pictures"));
 
     s->inner = s->encoder->open(&s->config);
     if (!s->inner || s->encoder->headers(s->inner, &s->headers) < 0)

@@ -85,8 +85,9 @@ struct settings {
     int64_t preset_b_frames;
     int64_t b_ref_mode;
     int64_t multiple_refs;
-    int64_t context_vram; // MiB
-    int64_t session_vram; // MiB
+    int64_t context_vram;       // MiB
+    int64_t session_vram;       // MiB, of 1920x1080
+    int64_t session_fixed_vram; // MiB, of any size
     int64_t map_error;
     int64_t surface_limit;
     int64_t lost_error;

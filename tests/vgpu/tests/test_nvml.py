@@ -110,7 +110,7 @@ class Nvml(standin.Case):
         answer = self.ask()
         self.assertEqual(answer["sessions"], [[child.pid, 1, 640, 360]])
         self.assertEqual([p[0] for p in answer["processes"]], [child.pid])
-        self.assertGreater(answer["processes"][0][1], 100 << 20)
+        self.assertGreater(answer["processes"][0][1], 80 << 20)  # a context and a small session
         self.assertEqual(answer["used"], answer["processes"][0][1])
         self.assertIn(answer["encoder"], range(1, 101))
 

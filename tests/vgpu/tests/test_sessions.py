@@ -118,7 +118,10 @@ class Memory(standin.Case):
         self.refuse("out of memory", vram=66)
 
     def test_no_room_for_a_session(self):
-        self.refuse("OpenEncodeSessionEx failed: " + MEMORY, vram=90, session_vram=64)
+        self.refuse("OpenEncodeSessionEx failed: " + MEMORY, vram=90, session_vram=64, session_fixed_vram=64)
+
+    def test_no_room_for_a_sessions_pictures(self):
+        self.refuse("InitializeEncoder failed: " + MEMORY, vram=90, session_vram=4096)
 
     def test_foreign_memory__counts(self):
         self.refuse("CUDA_ERROR_OUT_OF_MEMORY", foreign_vram=4090)
@@ -126,8 +129,16 @@ class Memory(standin.Case):
     def test_peak__is_what_was_used(self):
         self.succeed(*ONE)
         peak = self.machine.total()["vram_peak"]
-        self.assertGreater(peak, (64 + 48) << 20)
-        self.assertLess(peak, (64 + 48 + 32) << 20)
+        self.assertGreater(peak, (64 + 16) << 20)
+        self.assertLess(peak, (64 + 16 + 32) << 20)
+
+    def test_memory_of_a_session__goes_by_its_size(self):
+        self.succeed(*ONE)
+        small = self.machine.total()["vram_peak"]
+        self.machine = standin.Machine()
+        self.succeed(*ONE, session_fixed_vram=48)
+        # 640x360 is a ninth of what the rest is for
+        self.assertAlmostEqual(self.machine.total()["vram_peak"] - small, (32 << 20) * 8 // 9, delta=1 << 20)
 
     def test_context_memory__can_be_set(self):
         self.succeed(*ONE, context_vram=300, session_vram=10)
