@@ -24,6 +24,7 @@ struct muxer_progress {
     atomic_llong frames;   // of video
     atomic_llong position; // µs, how far its video is, or without one its sound
     atomic_llong end;      // µs, of the longest track
+    atomic_llong whole;    // µs, how far a growing output is whole on disk
 };
 
 struct muxer_config {

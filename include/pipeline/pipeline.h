@@ -43,6 +43,7 @@ struct pipeline_progress {
     int64_t frames;   // of video written, of the first output that has any
     int64_t position; // µs, where the slowest output is
     int64_t end;      // µs, of the longest track
+    int64_t whole;    // µs, up to where growing outputs are whole on disk
     int64_t size;     // bytes written, all outputs
     int64_t errors;   // that decoders reported and survived
     int64_t moved;    // grows while anything happens at all

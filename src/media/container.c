@@ -5,6 +5,8 @@
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 
+#include "base/clock.h"
+
 /* libav's muxer takes anything, and marks as data what players cannot know. */
 static const enum AVCodecID mpegts_codecs[] = {
     AV_CODEC_ID_MPEG1VIDEO,   AV_CODEC_ID_MPEG2VIDEO,
@@ -32,6 +34,7 @@ static const struct container containers[] = {
             [JOB_GROWING] = "movflags=+frag_keyframe+empty_moov+delay_moov"
                             "+default_base_moof",
         },
+        .options_of_sound = "frag_duration=1000000",
     },
     {
         .format = JOB_FORMAT_MATROSKA,
@@ -46,6 +49,7 @@ static const struct container containers[] = {
         .muxer = "mpegts",
         .codecs = mpegts_codecs,
         .options = {[JOB_COMPLETE] = "", [JOB_GROWING] = ""},
+        .flush_every = SECOND, // it collects sound for packets of its own
     },
     {
         .format = JOB_FORMAT_WEBM,
@@ -83,6 +87,17 @@ bool container_takes(const struct container *c, enum AVCodecID codec)
     // < 0 is "does not say"
     return muxer &&
            avformat_query_codec(muxer, codec, FF_COMPLIANCE_EXPERIMENTAL) != 0;
+}
+
+/* Matroska writes a packet of sound when the next one of any stream comes, even
+ * if it is told to write. MP4 makes E-AC-3 of six blocks out of smaller ones. */
+size_t container_keeps_back(const struct container *c, enum AVCodecID codec)
+{
+    if (c->format == JOB_FORMAT_MP4)
+        return codec == AV_CODEC_ID_EAC3 ? 5 : 0;
+    if (c->format == JOB_FORMAT_MATROSKA || c->format == JOB_FORMAT_WEBM)
+        return avcodec_get_type(codec) == AVMEDIA_TYPE_AUDIO;
+    return 0;
 }
 
 bool container_wants_global_header(const struct container *c)

@@ -10,15 +10,15 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "media/averror.h"
-#include "media/compat.h"
 #include "media/container.h"
 #include "media/file_io.h"
 #include "media/plan.h"
 #include "media/source.h"
 #include "pipeline/adts.h"
 #include "pipeline/front.h"
+#include "pipeline/growth.h"
 #include "pipeline/item.h"
-#include "pipeline/light.h"
+#include "pipeline/parameters.h"
 #include "pipeline/queue.h"
 #include "pipeline/stage.h"
 #include "pipeline/stamps.h"
@@ -45,6 +45,7 @@ struct muxer {
     int64_t shift; // µs, added to every time
     int64_t room;  // in front, for an index that is known to fit; 0: none
     int64_t packets;
+    struct growth *growth; // owned; of a growing output that has its header
     bool has_video;
     bool copies_video;
     bool written;          // the header is
@@ -98,48 +99,6 @@ static int create_format(struct muxer *m, struct error *e)
     return m->format->url ? 0 : error_set(e, -ENOMEM, "out of memory");
 }
 
-/* What an encoder made here, or what has all its parameter sets in front, gets
- * the tag that players want. */
-static uint32_t preferred_tag(const struct muxer *m,
-                              const AVCodecParameters *par)
-{
-    if (par->codec_id != AV_CODEC_ID_HEVC || !par->extradata_size)
-        return 0;
-    return m->config.plan->container->hevc_tag;
-}
-
-/* The input's tag where the container knows it as the same codec, else the
- * container's own. */
-static uint32_t choose_tag(const AVOutputFormat *format,
-                           const AVCodecParameters *par)
-{
-    unsigned own = 0;
-
-    if (!format->codec_tag ||
-        av_codec_get_id(format->codec_tag, par->codec_tag) == par->codec_id ||
-        !av_codec_get_tag2(format->codec_tag, par->codec_id, &own))
-        return par->codec_tag;
-    return 0;
-}
-
-static int add_copied(struct muxer *m, AVStream *out, const AVStream *in,
-                      struct error *e)
-{
-    int r = avcodec_parameters_copy(out->codecpar, in->codecpar);
-
-    if (r < 0)
-        return averror_set(e, r, "cannot take over stream parameters");
-    out->codecpar->codec_tag = preferred_tag(m, in->codecpar);
-    if (!out->codecpar->codec_tag)
-        out->codecpar->codec_tag = choose_tag(m->format->oformat, in->codecpar);
-    out->time_base = in->time_base;
-    out->avg_frame_rate = in->avg_frame_rate;
-    out->sample_aspect_ratio = in->sample_aspect_ratio;
-    if (!compat_stream_copy_side_data(out, in))
-        return error_set(e, -ENOMEM, "out of memory");
-    return 0;
-}
-
 /* A growing MP4 says its header before libav would see what is in the packets,
  * and so leaves this to us. */
 static int add_adts(const struct muxer *m, struct track *t, const AVStream *in,
@@ -182,7 +141,7 @@ static int create_tracks(struct muxer *m, struct error *e)
         if (!plan->tracks[i].copied)
             continue;
         m->tracks[i].known = true;
-        r = add_copied(m, out, in, e);
+        r = parameters_copy(out, in, m->format, plan->container, e);
         if (r == 0)
             r = add_adts(m, &m->tracks[i], in, e);
         if (r < 0)
@@ -235,10 +194,29 @@ static void prepare_front(struct muxer *m)
 static int set_options(const struct muxer *m, AVDictionary **ret)
 {
     const struct plan_output *plan = m->config.plan;
-    const char *options = plan->container->options[plan->delivery];
+    const struct container *c = plan->container;
+    int r = 0;
 
     // what has its index in front by room needs no moving
-    return m->room ? 0 : av_dict_parse_string(ret, options, "=", ":", 0);
+    if (!m->room)
+        r = av_dict_parse_string(ret, c->options[plan->delivery], "=", ":", 0);
+    if (r >= 0 && plan->delivery == JOB_GROWING && !m->has_video &&
+        c->options_of_sound)
+        r = av_dict_parse_string(ret, c->options_of_sound, "=", ":", 0);
+    return r;
+}
+
+static struct growth *begin_growth(const struct muxer *m)
+{
+    const struct growth_config config = {
+        .format = m->format,
+        .container = m->config.plan->container,
+        .io = m->config.io,
+        .progress = m->config.progress,
+        .shift = m->shift,
+    };
+
+    return growth_create(&config);
 }
 
 static int write_header(struct muxer *m, struct error *e)
@@ -260,6 +238,8 @@ static int write_header(struct muxer *m, struct error *e)
                            plan->container->muxer);
     }
     m->written = true;
+    if (plan->delivery == JOB_GROWING)
+        m->growth = begin_growth(m);
     return 0;
 }
 
@@ -333,7 +313,8 @@ static int write_packet(struct muxer *m, struct item *item, struct error *e)
     m->packets++;
     int r = t->adts ? adts_strip(t->adts, packet) : 0;
     if (r >= 0)
-        r = av_interleaved_write_frame(m->format, packet);
+        r = m->growth ? growth_write(m->growth, packet)
+                      : av_interleaved_write_frame(m->format, packet);
     av_packet_free(&packet);
     return r < 0 ? write_failed(m, r, e) : 0;
 }
@@ -408,20 +389,11 @@ static int take_packet(struct muxer *m, struct item *item, struct error *e)
 static int take_format(struct muxer *m, struct item *item, struct error *e)
 {
     struct track *t = &m->tracks[item->track];
-    AVStream *st = t->stream;
 
-    int r = avcodec_parameters_copy(st->codecpar, item->format.parameters);
-    st->time_base = item->time_base;
-    st->avg_frame_rate = item->format.frame_rate;
-    st->sample_aspect_ratio = st->codecpar->sample_aspect_ratio;
-    if (r >= 0)
-        r = light_give(st, item->format.light);
+    int r = parameters_take(t->stream, item, m->config.plan->container, e);
     item_destroy(item);
     if (r < 0)
-        return averror_set(e, r, "cannot take over stream parameters");
-    uint32_t tag = preferred_tag(m, st->codecpar);
-    if (tag)
-        st->codecpar->codec_tag = tag;
+        return r;
     t->known = true;
     return begin(m, e);
 }
@@ -451,17 +423,13 @@ static int process(struct stage *s, struct item *item, struct error *e)
     return r < 0 ? r : 1;
 }
 
-/* Whoever reads a growing output is told how far it is good: up to the last
- * packet that was taken, and not up to what the muxer had let go of. */
+/* Whoever reads a growing output shall have all that was made of it. */
 static void rescue(struct stage *s)
 {
-    struct muxer *m = (struct muxer *)s;
+    const struct muxer *m = (const struct muxer *)s;
 
-    if (!m->written || m->config.plan->delivery != JOB_GROWING)
-        return;
-    if (av_interleaved_write_frame(m->format, NULL) >= 0 &&
-        av_write_frame(m->format, NULL) >= 0)
-        avio_flush(m->format->pb);
+    if (m->growth)
+        growth_end(m->growth);
 }
 
 static void destroy(struct stage *s)
@@ -471,6 +439,7 @@ static void destroy(struct stage *s)
     for (size_t i = 0; i < m->waiting_count; i++)
         item_destroy(m->waiting[i]);
     free(m->waiting);
+    growth_destroy(m->growth);
     if (m->format)
         m->format->pb = NULL; // not ours
     avformat_free_context(m->format);

@@ -444,6 +444,7 @@ void pipeline_output_progress(struct pipeline *p, size_t index,
         .frames = atomic_load(&p->progress[index].frames),
         .position = atomic_load(&p->progress[index].position),
         .end = atomic_load(&p->progress[index].end),
+        .whole = atomic_load(&p->progress[index].whole),
         .size = file_io_size(p->config.outputs[index]),
     };
 }
@@ -466,13 +467,17 @@ static int64_t moved(struct pipeline *p)
 
 void pipeline_progress(struct pipeline *p, struct pipeline_progress *ret)
 {
-    struct pipeline_progress sum = {.position = INT64_MAX};
+    struct pipeline_progress sum = {
+        .position = INT64_MAX,
+        .whole = INT64_MAX,
+    };
 
     for (size_t i = 0; i < p->config.plan->output_count; i++) {
         struct pipeline_progress one;
         pipeline_output_progress(p, i, &one);
         sum.frames = sum.frames ? sum.frames : one.frames;
         sum.position = least(sum.position, one.position);
+        sum.whole = least(sum.whole, one.whole);
         sum.end = one.end > sum.end ? one.end : sum.end;
         sum.size += one.size > 0 ? one.size : 0;
     }

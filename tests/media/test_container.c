@@ -40,14 +40,16 @@ static void container__options__are_known_to_the_muxer(void **state)
     (void)state;
     for (enum job_format f = JOB_FORMAT_MP4; f < JOB_FORMAT_COUNT; f++) {
         const struct container *c = container_find(f);
-        for (int d = 0; d < JOB_DELIVERY_COUNT; d++) {
+        const char *lists[] = {c->options[JOB_COMPLETE],
+                               c->options[JOB_GROWING], c->options_of_sound};
+        for (int d = 0; d < 3 && lists[d]; d++) {
             AVFormatContext *format = NULL;
             AVDictionary *options = NULL;
-            print_message("%s: '%s'\n", c->muxer, c->options[d]);
+            print_message("%s: '%s'\n", c->muxer, lists[d]);
             assert_true(avformat_alloc_output_context2(&format, NULL, c->muxer,
                                                        NULL) >= 0);
-            assert_true(av_dict_parse_string(&options, c->options[d], "=", ":",
-                                             0) >= 0);
+            assert_true(av_dict_parse_string(&options, lists[d], "=", ":", 0) >=
+                        0);
             if (av_dict_count(options)) // MPEG-TS needs none
                 assert_true(av_opt_set_dict(format->priv_data, &options) >= 0);
             assert_int_equal(av_dict_count(options), 0);
@@ -69,6 +71,31 @@ static void container__mp4__is_made_for_how_it_is_delivered(void **state)
     assert_false(container_find(JOB_FORMAT_MPEGTS)->index_in_front);
     assert_int_equal(mp4->hevc_tag, MKTAG('h', 'v', 'c', '1'));
     assert_int_equal(container_find(JOB_FORMAT_MATROSKA)->hevc_tag, 0);
+}
+
+static void container_keeps_back__sound__of_what_collects_it(void **state)
+{
+    static const struct {
+        enum job_format format;
+        enum AVCodecID codec;
+        size_t expect;
+    } cases[] = {
+        {JOB_FORMAT_MP4, AV_CODEC_ID_AAC, 0},
+        {JOB_FORMAT_MP4, AV_CODEC_ID_EAC3, 5},
+        {JOB_FORMAT_MATROSKA, AV_CODEC_ID_AAC, 1},
+        {JOB_FORMAT_MATROSKA, AV_CODEC_ID_H264, 0},
+        {JOB_FORMAT_WEBM, AV_CODEC_ID_OPUS, 1},
+        {JOB_FORMAT_MPEGTS, AV_CODEC_ID_AAC, 0}, // is told to write instead
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct container *c = container_find(cases[i].format);
+        print_message("%s: %s\n", c->muxer, avcodec_get_name(cases[i].codec));
+        assert_int_equal(container_keeps_back(c, cases[i].codec),
+                         cases[i].expect);
+    }
+    assert_true(container_find(JOB_FORMAT_MPEGTS)->flush_every > 0);
 }
 
 static void container_wants_global_header__only_mpegts__does_not(void **state)
@@ -131,6 +158,7 @@ int main(void)
         cmocka_unit_test(container_find__formats__have_a_muxer_of_libav),
         cmocka_unit_test(container__options__are_known_to_the_muxer),
         cmocka_unit_test(container__mp4__is_made_for_how_it_is_delivered),
+        cmocka_unit_test(container_keeps_back__sound__of_what_collects_it),
         cmocka_unit_test(container_wants_global_header__only_mpegts__does_not),
         cmocka_unit_test(container_takes__codecs__are_told_apart),
     };

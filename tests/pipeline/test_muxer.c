@@ -117,7 +117,7 @@ static void muxer__copy__is_written_in_any_container(void **state)
     } cases[] = {
         {JOB_FORMAT_MP4, JOB_COMPLETE},      {JOB_FORMAT_MP4, JOB_GROWING},
         {JOB_FORMAT_MATROSKA, JOB_COMPLETE}, {JOB_FORMAT_MATROSKA, JOB_GROWING},
-        {JOB_FORMAT_MPEGTS, JOB_COMPLETE},
+        {JOB_FORMAT_MPEGTS, JOB_COMPLETE},   {JOB_FORMAT_MPEGTS, JOB_GROWING},
     };
 
     (void)state;
