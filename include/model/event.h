@@ -70,6 +70,8 @@ struct event_progress {
     double eta;      // s, -1 unknown
     int64_t size;    // bytes written, all outputs
     int64_t bitrate; // bit/s so far, all outputs
+    double whole;    // s up to which growing outputs are whole in what has been
+                     // written; -1: none grows
 };
 
 struct event_output {
@@ -85,6 +87,8 @@ struct event_outcome {
     enum outcome_part part; // of a device's reason: what failed there
     int64_t frames;         // of video, decoded or copied, once
     int64_t errors;         // that decoders reported and that were survived
+    double whole; // s up to which the growing outputs that it leaves behind
+                  // unfinished are whole; -1: there are none
     struct event_output *outputs; // owned
     size_t output_count;
 };

@@ -255,7 +255,7 @@ static json_t *past_outcome(const struct store_record *r)
         .attempt = r->job.attempts,
         .time = r->ended,
         .kind = EVENT_OUTCOME,
-        .outcome = {.outcome = r->outcome, .text = (char[]){""}},
+        .outcome = {.outcome = r->outcome, .text = (char[]){""}, .whole = -1},
     };
     return event_to_json(&ev);
 }

@@ -170,6 +170,8 @@ static void tell_kept_lines(struct work *w)
 static void on_progress(struct work *w, const struct event *ev)
 {
     w->position = ev->progress.out_time;
+    if (ev->progress.whole > w->whole)
+        w->whole = ev->progress.whole;
     lending_flow(lending_of(w), &w->loan, ev->progress.frame);
     if (hush_progress(&w->hush, ev))
         tell_kept_lines(w);
@@ -254,21 +256,19 @@ static enum task_cause find_cause(struct work *w,
 }
 
 /* The job ends with its attempt. Whoever reads a growing output must know how
- * far it is good. */
+ * far it is good: as far as the worker had said, for it may have died since. */
 static void finish(struct work *w, const struct attempt_result *result,
                    enum task_trace trace)
 {
-    if (trace == TASK_UNSEEN || result->outcome == OUTCOME_DONE ||
-        result->outcome == OUTCOME_CANCELLED) {
+    w->leaves_part = trace == TASK_SEEN && result->outcome != OUTCOME_DONE;
+    if (!w->leaves_part) {
         work_finish(w, result->outcome, result->text, result->said);
         return;
     }
-    // a worker that said so has let go of all that it had
-    char *text =
-        xasprintf(result->said ? "%s; the output is whole up to %.1f s"
-                               : "%s; what was written of the output is kept, "
-                                 "about %.1f s",
-                  result->text, w->position);
+    // cut, not rounded: never more than there is
+    double tenths = (double)(int64_t)(w->whole * 10);
+    char *text = xasprintf("%s; the output is whole up to %.1f s", result->text,
+                           tenths / 10);
     work_finish(w, result->outcome, text, result->said);
     free(text);
 }
@@ -389,6 +389,7 @@ int run_launch(struct work *w, struct error *e)
     if (r == 0)
         lending_join(d->lending, &w->loan, attempt_pid(w->attempt));
     w->position = 0;
+    w->whole = 0;
     free(opener);
     json_decref(rights);
     return r;

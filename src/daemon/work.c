@@ -297,6 +297,7 @@ static json_t *outcome_to_json(const struct work *w, enum outcome outcome,
     }
     char *words = xstrdup(text);
     ev.outcome.text = words;
+    ev.outcome.whole = w->leaves_part ? w->whole : -1;
     ev.job = w->row->job.id;
     ev.attempt = w->row->job.attempts;
     ev.time = clock_wall();

@@ -58,6 +58,8 @@ struct work {
     int64_t waited;      // µs that it had waited for one that came to nothing
     struct hush hush;    // lines that are not told yet
     double position;     // s of output, as the attempt says
+    double whole;        // s of it that are whole in growing outputs
+    bool leaves_part;    // of those, and the job ends
     char why[160];       // it was granted what it was, or ""
     struct list enders;  // of call, owned: reply when it has ended
     struct list holders; // of call, owned: reply when it is back in queue

@@ -35,6 +35,9 @@ static const char *const kind_names[EVENT_KIND_COUNT] = {
 #define LENIENT_REAL(from, to, otherwise) \
     .least = (from), .most = (to), .flags = FIELD_LENIENT, \
     .fallback = (otherwise)
+#define LENIENT_WHOLE \
+    .most = REAL_MOST, .flags = FIELD_LENIENT | FIELD_NULLABLE | FIELD_LATE, \
+    .fallback = "null"
 
 static const struct field common_fields[] = {
     {"job", ROW_INTEGER(E, job), .most = ID_MOST, .fallback = "0"},
@@ -78,6 +81,7 @@ static const struct field progress_fields[] = {
     {"eta", ROW_NUMBER(E, progress.eta), LENIENT_REAL(-1, REAL_MOST, "-1")},
     {"size", ROW_INTEGER(E, progress.size), LENIENT_COUNT},
     {"bitrate", ROW_INTEGER(E, progress.bitrate), LENIENT_COUNT},
+    {"whole", ROW_NUMBER(E, progress.whole), LENIENT_WHOLE},
 };
 static const struct field clamp_fields[] = {
     {"field", ROW_TEXT(E, clamp.field), LENIENT_TEXT},
@@ -115,6 +119,7 @@ static const struct field outcome_fields[] = {
      .flags = FIELD_NULLABLE, .fallback = "null"},
     {"frames", ROW_INTEGER(E, outcome.frames), LENIENT_COUNT},
     {"errors", ROW_INTEGER(E, outcome.errors), LENIENT_COUNT},
+    {"whole", ROW_NUMBER(E, outcome.whole), LENIENT_WHOLE},
     {"outputs", ROW_LIST(E, outcome.outputs, struct event_output *,
                          outcome.output_count, &output_record),
      .most = LIMITS_OUTPUTS, .fallback = "[]"},

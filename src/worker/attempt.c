@@ -200,6 +200,8 @@ static void say_progress(struct attempt *a, struct meter *meter)
     a->moved = p.moved;
     const struct meter_sample sample = {clock_now(), p.frames, p.position};
     meter_read(meter, sample, p.size, &event.progress);
+    event.progress.whole =
+        a->job->delivery == JOB_GROWING ? (double)p.whole / (double)SECOND : -1;
     reporter_send(a->config.reporter, &event);
 }
 
@@ -297,6 +299,7 @@ static void say_done(struct attempt *a)
         .outcome = OUTCOME_DONE,
         .text = a->pipeline ? "done" : "planned",
         .frames = p.frames,
+        .whole = -1,
         .errors = p.errors,
     };
     said->outputs = list_outputs(a, &said->output_count);
@@ -343,7 +346,10 @@ static void say_failure(struct attempt *a, enum outcome outcome)
     char text[sizeof(a->error.field) + sizeof(a->error.text) + 2];
     struct event event = {
         .kind = EVENT_OUTCOME,
-        .outcome = {.outcome = outcome, .part = a->part, .text = text},
+        .outcome = {.outcome = outcome,
+                    .part = a->part,
+                    .text = text,
+                    .whole = -1},
     };
     struct event_outcome *said = &event.outcome;
 

@@ -78,7 +78,7 @@ void reporter_end(struct reporter *r, enum outcome outcome, const char *format,
     va_end(ap);
     struct event event = {
         .kind = EVENT_OUTCOME,
-        .outcome = {.outcome = outcome, .text = text},
+        .outcome = {.outcome = outcome, .text = text, .whole = -1},
     };
     reporter_send(r, &event);
 }

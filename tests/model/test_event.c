@@ -42,6 +42,9 @@ static void event_to_json__every_kind__is_read_back_the_same(void **state)
         "{" STAMP "'event':'progress','frame':812,'fps':143.25,'speed':4.75,"
         "'out_time':27.125,'percent':34,'eta':52.5,'size':9123456,"
         "'bitrate':2693000}",
+        "{" STAMP "'event':'progress','frame':812,'fps':143.25,'speed':4.75,"
+        "'out_time':27.125,'percent':34,'eta':52.5,'size':9123456,"
+        "'bitrate':2693000,'whole':26.5}",
         "{" STAMP "'event':'clamp','field':'b_frames','from':3,'to':0,"
         "'reason':'the card has none'}",
         "{" STAMP "'event':'fallback','from':'cuda:0','to':'cpu',"
@@ -51,6 +54,9 @@ static void event_to_json__every_kind__is_read_back_the_same(void **state)
         "'event':'outcome','outcome':'done','text':'done','part':null,"
         "'frames':250,'errors':1,'outputs':[{'path':'/o.mp4','size':1000,"
         "'duration':10.5,'frames':250}]}",
+        "{" STAMP
+        "'event':'outcome','outcome':'crashed','text':'oh','part':null,"
+        "'frames':0,'errors':0,'whole':0,'outputs':[]}",
     };
 
     (void)state;
@@ -79,6 +85,7 @@ static void event_from_json__worker_says_the_least__is_filled(void **state)
     assert_int_equal(ev.kind, EVENT_PROGRESS);
     assert_true(ev.progress.percent == -1);
     assert_true(ev.progress.eta == -1);
+    assert_true(ev.progress.whole == -1);
     event_fini(&ev);
     assert_int_equal(
         read_event(&ev, "{'event':'outcome','outcome':'bad_input'}", &e), 0);
@@ -214,14 +221,18 @@ static void event_to_json__figures_that_are_none__are_written(void **state)
 {
     const struct event ev = {
         .kind = EVENT_PROGRESS,
-        .progress = {.fps = NAN, .speed = INFINITY, .percent = -1, .eta = NAN},
+        .progress = {.fps = NAN,
+                     .speed = INFINITY,
+                     .percent = -1,
+                     .eta = NAN,
+                     .whole = NAN},
     };
 
     (void)state;
     assert_json(event_to_json(&ev),
                 "{'job':0,'attempt':0,'time':0,'event':'progress','frame':0,"
                 "'fps':0,'speed':0,'out_time':0,'percent':-1,'eta':-1,"
-                "'size':0,'bitrate':0}");
+                "'size':0,'bitrate':0,'whole':0}");
 }
 
 static void event_kind_name__kinds__have_words(void **state)
