@@ -16,6 +16,8 @@
     X(INVALID_IMAGE,        200, "device kernel image is invalid") \
     X(INVALID_CONTEXT,      201, "invalid device context") \
     X(MAP_FAILED,           205, "mapping of buffer object failed") \
+    X(UNSUPPORTED_PTX_VERSION, 222, \
+      "the provided PTX was compiled with an unsupported toolchain.") \
     X(OPERATING_SYSTEM,     304, \
       "OS call failed or operation not supported on this OS") \
     X(INVALID_HANDLE,       400, "invalid resource handle") \

@@ -99,6 +99,8 @@ CUresult cuModuleLoadData(CUmodule *ret, const void *image)
         fault_misuse("a module that is not PTX");
         return (CUresult)CUDA_INVALID_IMAGE;
     }
+    if (settings()->load_error)
+        return (CUresult)settings()->load_error;
 
     keep_compiled(image);
     struct module *m = calloc(1, sizeof(*m));

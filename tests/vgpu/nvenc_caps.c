@@ -78,6 +78,14 @@ static const struct {
     {NV_ENC_CAPS_SUPPORT_MULTIPLE_REF_FRAMES, {0}, {SETTING(multiple_refs), SETTING(multiple_refs)}},
     {NV_ENC_CAPS_NUM_ENCODER_ENGINES, {1, 1}, {0}},
 };
+
+static const struct {
+    NV_ENC_CAPS which;
+    size_t setting[2]; // 0 for none
+} claims[] = {
+    {NV_ENC_CAPS_NUM_MAX_BFRAMES, {SETTING(h264_claims_b_frames), SETTING(hevc_claims_b_frames)}},
+    {NV_ENC_CAPS_SUPPORT_10BIT_ENCODE, {0, SETTING(hevc_claims_10bit)}},
+};
 // clang-format on
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -98,19 +106,37 @@ bool nvenc_codec(const GUID *guid, enum machine_codec *ret)
     return false;
 }
 
-int nvenc_capability(enum machine_codec codec, NV_ENC_CAPS which)
+static int setting_at(size_t setting)
 {
     const char *base = (const char *)settings();
 
+    return (int)*(const int64_t *)(const void *)(base + setting - 1);
+}
+
+int nvenc_capability(enum machine_codec codec, NV_ENC_CAPS which)
+{
     for (size_t i = 0; i < COUNT(capabilities); i++) {
         size_t setting = capabilities[i].setting[codec];
         if (capabilities[i].which != which)
             continue;
         if (!setting)
             return capabilities[i].value[codec];
-        return (int)*(const int64_t *)(const void *)(base + setting - 1);
+        return setting_at(setting);
     }
     return 0;
+}
+
+/* What a client is told of it, which the encoder need not keep. */
+static int claim(enum machine_codec codec, NV_ENC_CAPS which)
+{
+    int truth = nvenc_capability(codec, which);
+
+    for (size_t i = 0; i < COUNT(claims); i++) {
+        size_t setting = claims[i].setting[codec];
+        if (claims[i].which == which && setting && setting_at(setting) > truth)
+            return setting_at(setting);
+    }
+    return truth;
 }
 
 NVENCSTATUS NVENCAPI NvEncGetEncodeGUIDCount(void *handle, uint32_t *ret)
@@ -232,7 +258,7 @@ NVENCSTATUS NVENCAPI NvEncGetEncodeCaps(void *handle, GUID codec_guid,
     if (!nvenc_codec(&codec_guid, &codec))
         return nvenc_leave(
             s, nvenc_fail(s, NV_ENC_ERR_INVALID_PARAM, "no such codec"));
-    *ret = nvenc_capability(codec, p->capsToQuery);
+    *ret = claim(codec, p->capsToQuery);
     return nvenc_leave(s, NV_ENC_SUCCESS);
 }
 

@@ -75,6 +75,9 @@ struct settings {
     int64_t h264_height;
     int64_t hevc_width;
     int64_t hevc_height;
+    int64_t h264_claims_b_frames;
+    int64_t hevc_claims_b_frames;
+    int64_t hevc_claims_10bit;
     int64_t hevc_temporal_aq;
 
     // guesses about the driver
@@ -101,6 +104,7 @@ struct settings {
     int64_t open_nodes;
     int64_t no_encoder;
     int64_t open_error;
+    int64_t load_error;
     int64_t fail_create;
     int64_t fail_decode;
     int64_t fail_map;

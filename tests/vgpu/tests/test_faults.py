@@ -20,6 +20,7 @@ FAULTS = [
     ("newer_driver", {"nvenc_version": "12.2"}, False, ""),
     ("open_refused", {"open_error": 2}, True,
      "OpenEncodeSessionEx failed: unsupported device (2)"),
+    ("kernels_too_new", {"load_error": 222}, True, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION"),
     ("create", {"fail_create": 1}, True, "decoder->cvdl->cuvidCreateDecoder"),
     ("decode", {"fail_decode": 5}, False, "decoder->cvdl->cuvidDecodePicture"),
     ("map", {"fail_map": 5}, False, "CUDA_ERROR_MAP_FAILED"),

@@ -208,6 +208,19 @@ class Capabilities(standin.Case):
         self.refuse("10 bit encode not supported", "-c:v", "h264_nvenc",
                     chain="scale_cuda=format=p010le")
 
+    def test_claims_that_are_not_kept(self):
+        refusal = "InitializeEncoder failed: unsupported param (12): no 10 bit"
+        self.refuse(refusal, "-c:v", "hevc_nvenc", chain="scale_cuda=format=p010le", hevc_10bit=0,
+                    hevc_claims_10bit=1)
+        for codec, most in (("h264", 1), ("hevc", 0)):
+            refusal = f"InitializeEncoder failed: invalid param (8): 3 B-frames in a row, at most {most}"
+            self.refuse(refusal, "-c:v", f"{codec}_nvenc", "-bf", "3",
+                        **{f"{codec}_b_frames": most, f"{codec}_claims_b_frames": 4})
+
+    def test_claims_that_are_less__take_nothing_away(self):
+        self.succeed(*standin.CUDA, "-i", standin.h264_clip(), "-vf", "scale_cuda=480:270", "-c:v", "h264_nvenc",
+                     "-bf", "3", "-f", "null", "-", h264_claims_b_frames=1)
+
     def test_h264_width(self):
         self.refuse("Width 4160 exceeds 4096", "-c:v", "h264_nvenc", chain="scale_cuda=4160:64")
 
