@@ -7,10 +7,7 @@
 #ifndef MEDIA_SURVEY_H
 #define MEDIA_SURVEY_H
 
-#include <stdbool.h>
-
 struct survey;
-struct survey_device;
 
 #define SURVEY_ANEW_ALL "all"
 
@@ -19,15 +16,12 @@ struct survey_device;
  * GPU is no error: the survey says why.
  *
  * Devices that stand in @known (NULL: none) with the same card, driver and
- * libav are not tried again: no context is made and no session opened for
- * them. @anew names the UUID of one that is, or all; NULL: none. Where others
+ * libav are not tried again, as far as that was sure: no context is made and no
+ * session opened for them, and no session where only the encoders were sure.
+ * @anew names the UUID of one that is, or all; NULL: none. Where others
  * hold what trying it again would take, what was known of it stays.
  */
 void survey_take(struct survey *ret, const struct survey *known,
                  const char *anew);
-
-/* Will the same be found again, as far as anybody knows? Nobody should
- * remember what was missing only for a while. */
-bool survey_is_lasting(const struct survey_device *d);
 
 #endif

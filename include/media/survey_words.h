@@ -4,6 +4,7 @@
 #ifndef MEDIA_SURVEY_WORDS_H
 #define MEDIA_SURVEY_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct survey_device;
@@ -18,9 +19,13 @@ enum survey_verdict {
     SURVEY_LACKING, // it has one, but not for this codec, depth or the like
     SURVEY_BUSY,    // others hold the sessions or the memory: ask later
     SURVEY_MISFIT,  // libav and driver do not fit each other
+    SURVEY_REFUSED, // it does not take what was asked for; words say what
 };
 
-/* Why libav could not open an encoder. */
+/* Will the same driver and libav end up with the same again? */
+bool survey_is_lasting(enum survey_verdict verdict);
+
+/* Why libav could not open an encoder, or run a filter. */
 struct survey_failure {
     enum survey_verdict verdict;
     char headers[16]; // of a misfit: the API that libav was built for
@@ -33,5 +38,9 @@ struct survey_failure {
  */
 void survey_explain(struct survey_failure *ret, const char *said,
                     const char *encoder, const char *driver, const char *api);
+
+/* The same of @filter, which did not run. */
+void survey_explain_filter(struct survey_failure *ret, const char *said,
+                           const char *filter, const char *driver);
 
 #endif

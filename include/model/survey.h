@@ -48,6 +48,14 @@ struct survey_encoder {
     bool dynamic_bitrate; // takes another bitrate while it runs
 };
 
+/* What the same driver and libav will find again: this may be remembered. */
+enum survey_sure {
+    SURVEY_SURE_NOTHING,
+    SURVEY_SURE_ENCODERS, // and of them nothing is wrong
+    SURVEY_SURE_ALL,      // problems, too
+    SURVEY_SURE_COUNT
+};
+
 struct survey_device {
     char id[16];        // "cuda:0"
     char uuid[64];      // "GPU-…", by which NVML and CUDA mean the same card
@@ -65,6 +73,7 @@ struct survey_device {
     char **problems; // owned; words: what is missing, why, and what to do
     size_t problem_count;
     bool is_partial; // others held what it takes to try the rest: ask later
+    enum survey_sure sure;
 };
 
 struct survey {

@@ -62,7 +62,7 @@ static const struct survey_device *recall(const struct survey *known,
         return NULL;
     for (size_t i = 0; i < known->device_count; i++) {
         const struct survey_device *k = &known->devices[i];
-        if (strcmp(k->uuid, d->uuid) == 0 &&
+        if (k->sure != SURVEY_SURE_NOTHING && strcmp(k->uuid, d->uuid) == 0 &&
             strcmp(k->driver, d->driver) == 0 &&
             strcmp(k->nvenc_api, d->nvenc_api) == 0)
             return k;
@@ -85,9 +85,35 @@ static void reuse(struct survey_device *d, const struct survey_device *known)
     survey_device_fini(d);
     survey_device_copy(d, known);
     memcpy(d->id, id, sizeof(id));
+    d->is_partial = d->sure != SURVEY_SURE_ALL;
 }
 
-static void try_device(struct survey *s, struct survey_device *d)
+/* Sessions are what a card has least of: encoders that are known are not opened
+ * again because a filter is. */
+static void recall_encoders(struct survey_device *d,
+                            const struct survey_device *known)
+{
+    d->encoder_count = known->encoder_count;
+    d->encoders =
+        xmemdup(known->encoders, d->encoder_count * sizeof(*d->encoders));
+}
+
+/* How much of it may be remembered, where @rest is sure, and its encoders. */
+static enum survey_sure try_encoders(struct survey *s, struct survey_device *d,
+                                     struct hwdevice *h, enum survey_sure rest)
+{
+    size_t before = d->problem_count;
+    bool is_sure =
+        survey_encoders(d, h, s->nvenc_headers, sizeof(s->nvenc_headers));
+
+    if (is_sure && (rest == SURVEY_SURE_ALL || d->problem_count == before))
+        return rest;
+    return SURVEY_SURE_NOTHING;
+}
+
+/* @known are its encoders, NULL: they are not. */
+static void try_device(struct survey *s, struct survey_device *d,
+                       const struct survey_device *known)
 {
     struct hwdevice *h;
     struct error e = {0};
@@ -98,9 +124,13 @@ static void try_device(struct survey *s, struct survey_device *d)
         d->is_partial = r == -ENOMEM; // as long as others hold it
         return;
     }
-    survey_decoders(d, h);
-    survey_filters(d, h);
-    survey_encoders(d, h, s->nvenc_headers, sizeof(s->nvenc_headers));
+    bool is_sure = survey_decoders(d, h);
+    is_sure &= survey_filters(d, h);
+    d->sure = is_sure ? SURVEY_SURE_ALL : SURVEY_SURE_ENCODERS;
+    if (known)
+        recall_encoders(d, known);
+    else
+        d->sure = try_encoders(s, d, h, d->sure);
     hwdevice_close(h);
 }
 
@@ -108,14 +138,16 @@ static void survey_card(struct survey *s, struct survey_device *d,
                         const struct survey *known, const char *anew)
 {
     const struct survey_device *k = recall(known, s, d);
+    bool is_tried = is_doubted(d, anew) || !k || k->sure != SURVEY_SURE_ALL;
 
-    if (k && !is_doubted(d, anew)) {
+    if (is_tried)
+        try_device(s, d, is_doubted(d, anew) ? NULL : k);
+    if (!is_tried || (k && d->is_partial)) {
         reuse(d, k);
-        return;
+        // libav's, which is the same
+        memcpy(s->nvenc_headers, known->nvenc_headers,
+               sizeof(s->nvenc_headers));
     }
-    try_device(s, d);
-    if (k && d->is_partial)
-        reuse(d, k);
 }
 
 static void take_card(struct survey *s, const struct driver *driver, int index,
@@ -161,9 +193,4 @@ void survey_take(struct survey *ret, const struct survey *known,
     for (int i = 0; i < count && i < SURVEY_DEVICES_MOST; i++)
         take_card(ret, driver, i, known, anew);
     driver_close(driver);
-}
-
-bool survey_is_lasting(const struct survey_device *d)
-{
-    return d->problem_count == 0 && !d->is_partial;
 }

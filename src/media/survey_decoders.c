@@ -104,7 +104,7 @@ static void ask_codec(struct survey_device *ret, const struct nvcuvid *nvcuvid,
     }
 }
 
-static void ask(struct survey_device *ret, const struct nvcuvid *nvcuvid)
+static bool ask(struct survey_device *ret, const struct nvcuvid *nvcuvid)
 {
     size_t offered = 0;
 
@@ -120,10 +120,12 @@ static void ask(struct survey_device *ret, const struct nvcuvid *nvcuvid)
     else if (ret->decoder_count == 0)
         survey_add_problem(ret, "the card decodes nothing that FFmpeg would "
                                 "give it");
+    return offered == 0 || ret->decoder_count > 0;
 }
 
-void survey_decoders(struct survey_device *ret, struct hwdevice *h)
+bool survey_decoders(struct survey_device *ret, struct hwdevice *h)
 {
+    bool is_sure = false;
     struct nvcuvid nvcuvid;
     struct error e = {0};
     void *library = NULL;
@@ -133,8 +135,9 @@ void survey_decoders(struct survey_device *ret, struct hwdevice *h)
         hwdevice_enter(h, &e) < 0) {
         survey_add_problem(ret, "there is no decoder (NVDEC): %s", e.text);
     } else {
-        ask(ret, &nvcuvid);
+        is_sure = ask(ret, &nvcuvid);
         hwdevice_leave(h);
     }
     library_close(library);
+    return is_sure;
 }

@@ -41,6 +41,7 @@ struct trial {
     char *headers;
     size_t headers_size;
     bool has_caps; // was it asked?
+    bool is_sure;
     struct nvenc_caps caps[NVENC_CODEC_COUNT];
     enum survey_verdict verdict; // of the last failure
 };
@@ -82,10 +83,23 @@ static int open_once(const AVCodec *codec, AVBufferRef *frames, int b_frames)
     return r;
 }
 
+/* "hevc_nvenc with 10 bit": what is tried, in words. */
+static void name_trial(const AVCodec *codec, int depth, int b_frames, char *ret,
+                       size_t size)
+{
+    if (depth > 8)
+        (void)snprintf(ret, size, "%s with %d bit", codec->name, depth);
+    else if (b_frames > 0)
+        (void)snprintf(ret, size, "%s with %d B-frames", codec->name, b_frames);
+    else
+        (void)snprintf(ret, size, "%s", codec->name);
+}
+
 /* 0, or -1: the words are in the device, where they are worth any. */
 static int try_open(struct trial *t, const AVCodec *codec, int depth,
                     int b_frames)
 {
+    char name[64];
     AVBufferRef *frames =
         make_frames(hwdevice_ref(t->hwdevice),
                     depth == 10 ? AV_PIX_FMT_P010 : AV_PIX_FMT_NV12);
@@ -96,9 +110,11 @@ static int try_open(struct trial *t, const AVCodec *codec, int depth,
     av_buffer_unref(&frames);
     if (r >= 0)
         return 0;
-    survey_explain(&failure, ear_heard(), codec->name, t->device->driver,
+    name_trial(codec, depth, b_frames, name, sizeof(name));
+    survey_explain(&failure, ear_heard(), name, t->device->driver,
                    t->device->nvenc_api);
     t->verdict = failure.verdict;
+    t->is_sure &= survey_is_lasting(failure.verdict);
     if (failure.verdict == SURVEY_BUSY)
         t->device->is_partial = true;
     if (failure.headers[0])
@@ -130,6 +146,7 @@ static const struct nvenc_caps *caps_of(struct trial *t, enum nvenc_codec codec)
             hwdevice_leave(t->hwdevice);
         }
         t->device->is_partial |= r == -EBUSY;
+        t->is_sure &= r == 0;
         if (r < 0)
             survey_add_problem(
                 t->device, "the encoder does not say what it can: %s", e.text);
@@ -166,13 +183,20 @@ static void add(struct trial *t, const struct row *row, const AVCodec *codec)
     }
 }
 
-void survey_encoders(struct survey_device *ret, struct hwdevice *h,
+/* Does what kept one codec from being opened keep the others, too? */
+static bool is_of_all(enum survey_verdict verdict)
+{
+    return verdict != SURVEY_LACKING && verdict != SURVEY_REFUSED;
+}
+
+bool survey_encoders(struct survey_device *ret, struct hwdevice *h,
                      char *ret_headers, size_t size)
 {
     struct trial t = {.device = ret,
                       .hwdevice = h,
                       .headers = ret_headers,
-                      .headers_size = size};
+                      .headers_size = size,
+                      .is_sure = true};
     size_t offered = 0;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -182,10 +206,11 @@ void survey_encoders(struct survey_device *ret, struct hwdevice *h,
         offered++;
         if (try_open(&t, codec, 8, 0) == 0)
             add(&t, &rows[i], codec);
-        else if (t.verdict != SURVEY_LACKING)
-            return; // so it is with the others
+        else if (is_of_all(t.verdict))
+            return t.is_sure;
     }
     if (offered == 0)
         survey_add_problem(ret, "this build of FFmpeg has no NVENC: it needs "
                                 "--enable-nvenc");
+    return t.is_sure;
 }

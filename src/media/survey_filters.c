@@ -190,15 +190,29 @@ static void add(struct survey_device *ret, const char *name)
     ret->filters[ret->filter_count++] = xstrdup(name);
 }
 
-void survey_filters(struct survey_device *ret, struct hwdevice *h)
+/* Will it be the same the next time? */
+static bool explain(struct survey_device *ret, const char *name)
 {
+    struct survey_failure failure;
+
+    if (!*ear_heard())
+        return true;
+    survey_explain_filter(&failure, ear_heard(), name, ret->driver);
+    survey_add_problem(ret, "%s", failure.words);
+    ret->is_partial |= failure.verdict == SURVEY_BUSY;
+    return survey_is_lasting(failure.verdict);
+}
+
+bool survey_filters(struct survey_device *ret, struct hwdevice *h)
+{
+    bool is_sure = true;
     AVBufferRef *device = hwdevice_ref(h);
     AVBufferRef *frames = make_frames(device);
 
     if (!frames) {
         survey_add_problem(ret, "there is no memory for frames on the card");
         ret->is_partial = true;
-        return;
+        return false;
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (!avfilter_get_by_name(rows[i].name))
@@ -206,9 +220,9 @@ void survey_filters(struct survey_device *ret, struct hwdevice *h)
         ear_clear();
         if (runs(&rows[i], frames, device))
             add(ret, rows[i].name);
-        else if (*ear_heard())
-            survey_add_problem(ret, "%s does not run: %s", rows[i].name,
-                               ear_heard());
+        else
+            is_sure &= explain(ret, rows[i].name);
     }
     av_buffer_unref(&frames);
+    return is_sure;
 }

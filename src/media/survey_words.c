@@ -41,6 +41,8 @@ static const struct {
     {"Codec not supported", SURVEY_LACKING, "the card does not encode it"},
     {"10 bit encode not supported", SURVEY_LACKING, "the card does not encode 10 bit"},
     {"Max B-frames", SURVEY_LACKING, "the card does not encode so many B-frames"},
+    {"InitializeEncoder failed: invalid param (8)", SURVEY_REFUSED, NULL},
+    {"InitializeEncoder failed: unsupported param (12)", SURVEY_REFUSED, NULL},
     {"Cannot load libnvidia-encode", SURVEY_BROKEN, "the driver's library libnvidia-encode.so.1 is missing"},
 };
 // clang-format on
@@ -83,10 +85,38 @@ void survey_explain(struct survey_failure *ret, const char *said,
         if (!strstr(said, signs[i].sign))
             continue;
         ret->verdict = signs[i].verdict;
+        if (!signs[i].words)
+            break;
         (void)snprintf(ret->words, sizeof(ret->words), "%s: %s", encoder,
                        signs[i].words);
         return;
     }
     (void)snprintf(ret->words, sizeof(ret->words), "%s cannot be opened: %s",
                    encoder, *said ? said : "libav does not say why");
+}
+
+/* Its kernels are compiled by the driver, from what FFmpeg's build made. */
+void survey_explain_filter(struct survey_failure *ret, const char *said,
+                           const char *filter, const char *driver)
+{
+    *ret = (struct survey_failure){.verdict = SURVEY_BROKEN};
+    if (strstr(said, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION")) {
+        ret->verdict = SURVEY_MISFIT;
+        (void)snprintf(ret->words, sizeof(ret->words),
+                       "%s does not run: this build of FFmpeg was made with a "
+                       "newer CUDA than driver %s knows: use one that was "
+                       "configured with --enable-cuda-llvm, or made with a "
+                       "CUDA as old as the driver",
+                       filter, *driver ? driver : "of this version");
+        return;
+    }
+    if (strstr(said, "CUDA_ERROR_OUT_OF_MEMORY"))
+        ret->verdict = SURVEY_BUSY;
+    (void)snprintf(ret->words, sizeof(ret->words), "%s does not run: %s",
+                   filter, said);
+}
+
+bool survey_is_lasting(enum survey_verdict verdict)
+{
+    return verdict != SURVEY_BUSY && verdict != SURVEY_BROKEN;
 }

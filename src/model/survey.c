@@ -10,6 +10,12 @@
 #define TEXTS_MOST 64
 #define TEXT_BYTES 1024
 
+static const char *const sure_names[SURVEY_SURE_COUNT] = {
+    [SURVEY_SURE_NOTHING] = "nothing",
+    [SURVEY_SURE_ENCODERS] = "encoders",
+    [SURVEY_SURE_ALL] = "all",
+};
+
 // clang-format off
 #define D struct survey_decoder
 static const struct field decoder_fields[] = {
@@ -65,6 +71,8 @@ static const struct field device_fields[] = {
     {"problems", ROW_TEXTS(V, problems, problem_count), .most = TEXTS_MOST,
      .bytes = TEXT_BYTES},
     {"is_partial", ROW_BOOL(V, is_partial), .fallback = "false"},
+    {"sure", ROW_ENUM(V, sure, enum survey_sure, sure_names),
+     .fallback = "\"nothing\""},
 };
 #undef V
 

@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/memory.h"
-#include "media/survey.h"
 #include "model/document.h"
 #include "model/survey.h"
 
@@ -44,7 +43,7 @@ static char *dump_lasting(const struct survey *s)
     json_t *devices = json_array();
 
     for (size_t i = 0; i < s->device_count; i++) {
-        if (survey_is_lasting(&s->devices[i]))
+        if (s->devices[i].sure != SURVEY_SURE_NOTHING)
             json_array_append_new(devices,
                                   survey_device_to_json(&s->devices[i]));
     }

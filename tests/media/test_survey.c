@@ -130,7 +130,7 @@ static void take__p1000__is_described(void **state)
     assert_int_equal(d->vram, INT64_C(4096) << 20);
     assert_int_equal(d->problem_count, 0);
     assert_false(d->is_partial);
-    assert_true(survey_is_lasting(d));
+    assert_int_equal(d->sure, SURVEY_SURE_ALL);
 }
 
 static void take__p1000__decodes_what_the_chip_does(void **state)
@@ -242,7 +242,7 @@ static void take__filters__are_those_that_run(void **state)
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         survey(&s, &f, SETTINGS(faults[i]));
         assert_false(survey_has_filter(&s.devices[0], "scale_cuda"));
-        assert_false(survey_is_lasting(&s.devices[0]));
+        assert_int_equal(s.devices[0].sure, SURVEY_SURE_ENCODERS);
         survey_fini(&s);
     }
 }
@@ -252,6 +252,7 @@ static void take__what_is_wrong__is_said(void **state)
 {
     static const struct {
         const char *settings[4]; // ended by NULL
+        enum survey_sure sure;
         bool is_partial;
         size_t decoders; // 0: none, else some
         size_t encoders;
@@ -259,6 +260,7 @@ static void take__what_is_wrong__is_said(void **state)
         const char *words;
     } cases[] = {
         {{"nvenc_version=10.0"},
+         SURVEY_SURE_ALL,
          false,
          1,
          0,
@@ -266,21 +268,55 @@ static void take__what_is_wrong__is_said(void **state)
          "driver 470.256.02 has 10.0: use an FFmpeg built with "
          "nv-codec-headers 10.0"},
         {{"nvenc_version=11.0", "driver_version=460.91.03"},
+         SURVEY_SURE_ALL,
          false,
          1,
          0,
          "11.1",
          "but driver 460.91.03 has 11.0"},
-        {{"no_encoder=1"}, false, 1, 0, "", "the card has no encoder"},
-        {{"foreign_sessions=3"}, true, 1, 0, "", "others hold"},
-        {{"foreign_sessions=8", "sessions=8", "session_error=21"},
+        {{"no_encoder=1"},
+         SURVEY_SURE_ALL,
+         false,
+         1,
+         0,
+         "",
+         "the card has no encoder"},
+        {{"foreign_sessions=3"},
+         SURVEY_SURE_NOTHING,
          true,
          1,
          0,
          "",
          "others hold"},
-        {{"foreign_vram=4090"}, true, 0, 0, "", "out of memory"},
-        {{"open_error=15"}, false, 1, 0, "", "invalid version (15)"},
+        {{"foreign_sessions=8", "sessions=8", "session_error=21"},
+         SURVEY_SURE_NOTHING,
+         true,
+         1,
+         0,
+         "",
+         "others hold"},
+        {{"foreign_vram=4090"},
+         SURVEY_SURE_NOTHING,
+         true,
+         0,
+         0,
+         "",
+         "out of memory"},
+        {{"open_error=15"},
+         SURVEY_SURE_NOTHING,
+         false,
+         1,
+         0,
+         "",
+         "invalid version (15)"},
+        {{"h264_min_width=1024"},
+         SURVEY_SURE_ALL,
+         false,
+         1,
+         1,
+         "",
+         "h264_nvenc cannot be opened: h264_nvenc: InitializeEncoder failed: "
+         "invalid param (8)"},
     };
 
     (void)state;
@@ -298,9 +334,64 @@ static void take__what_is_wrong__is_said(void **state)
         assert_int_equal(!!d->decoder_count, cases[i].decoders);
         assert_int_equal(!!d->encoder_count, cases[i].encoders);
         assert_string_equal(s.nvenc_headers, cases[i].headers);
-        assert_false(survey_is_lasting(d));
+        assert_int_equal(d->sure, cases[i].sure);
         survey_fini(&s);
     }
+}
+
+/* What NVENC says of itself is tried, and not believed. */
+static void take__claims_that_are_not_kept__are_left_out(void **state)
+{
+    static const struct {
+        const char *settings[3]; // ended by NULL
+        const char *words;
+    } cases[] = {
+        {{"hevc_10bit=0", "hevc_claims_10bit=1"},
+         "hevc_nvenc with 10 bit cannot be opened: "},
+        {{"hevc_claims_b_frames=3"},
+         "hevc_nvenc with 3 B-frames cannot be opened: "},
+        {{"h264_b_frames=0", "h264_claims_b_frames=4"},
+         "h264_nvenc with 4 B-frames cannot be opened: "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct find f = {0};
+        struct survey s;
+        survey(&s, &f, cases[i].settings);
+        const struct survey_device *d = &s.devices[0];
+        assert_int_equal(d->problem_count, 1);
+        print_message("%s\n", d->problems[0]);
+        assert_memory_equal(d->problems[0], cases[i].words,
+                            strlen(cases[i].words));
+        const struct survey_encoder *h264 = survey_find_encoder(d, "h264");
+        const struct survey_encoder *hevc = survey_find_encoder(d, "hevc");
+        assert_int_equal(h264->b_frames, i == 2 ? 0 : 4);
+        assert_int_equal(hevc->b_frames, 0);
+        assert_int_equal(hevc->depth, i == 0 ? 8 : 10);
+        assert_int_equal(d->sure, SURVEY_SURE_ALL);
+        survey_fini(&s);
+    }
+}
+
+static void take__kernels_too_new__says_what_to_do(void **state)
+{
+    struct find f = {0};
+    struct survey s;
+
+    (void)state;
+    survey(&s, &f, SETTINGS("load_error=222"));
+    const struct survey_device *d = &s.devices[0];
+    assert_true(d->problem_count > 1);
+    print_message("%s\n", d->problems[0]);
+    assert_non_null(strstr(d->problems[0], "scale_cuda does not run: this "
+                                           "build of FFmpeg was made with a "
+                                           "newer CUDA than driver 470.256.02 "
+                                           "knows: use one"));
+    assert_false(survey_has_filter(d, "scale_cuda"));
+    assert_int_equal(d->encoder_count, 2);
+    assert_int_equal(d->sure, SURVEY_SURE_ALL);
+    survey_fini(&s);
 }
 
 static void take__kernels_part_missing__no_device_and_words(void **state)
@@ -354,6 +445,76 @@ static void take__known_but_otherwise_now__is_tried(void **state)
     }
 }
 
+/* Nobody hopes for a better answer of the same driver and libav. */
+static void take__known_with_what_is_wrong__costs_nothing(void **state)
+{
+    static const char *const settings[] = {"nvenc_version=10.0", "no_encoder=1",
+                                           "load_error=222"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        struct find first = {0};
+        struct find second = {.known = first.text};
+        struct survey s;
+        print_message("%s\n", settings[i]);
+        survey(&s, &first, SETTINGS(settings[i]));
+        survey_fini(&s);
+        survey(&s, &second, SETTINGS(settings[i]));
+        assert_string_equal(second.text, first.text);
+        assert_int_equal(second.sessions, 0);
+        assert_int_equal(second.contexts, 0);
+        survey_fini(&s);
+    }
+}
+
+/* A filter did not run, for whatever reason: it is tried again, and encoders
+ * are not. */
+static void take__known_encoders__are_not_opened_again(void **state)
+{
+    struct find first = {0};
+    struct find again = {.known = first.text};
+    struct find anew = {.known = first.text, .anew = UUID};
+    struct find full = {.known = first.text};
+    struct survey s;
+
+    (void)state;
+    survey(&s, &first, SETTINGS("fail_launch=1"));
+    survey_fini(&s);
+
+    survey(&s, &again, NULL);
+    assert_string_equal(again.text, plain.text);
+    assert_true(again.contexts > 0);
+    assert_int_equal(again.sessions, 0);
+    survey_fini(&s);
+
+    survey(&s, &anew, NULL);
+    assert_string_equal(anew.text, plain.text);
+    assert_true(anew.sessions > 0);
+    survey_fini(&s);
+
+    // what was known stays, and is asked for again
+    survey(&s, &full, SETTINGS("foreign_vram=4090"));
+    assert_int_equal(s.devices[0].encoder_count, 2);
+    assert_int_equal(s.devices[0].sure, SURVEY_SURE_ENCODERS);
+    assert_true(s.devices[0].is_partial);
+    survey_fini(&s);
+}
+
+/* Of whom nothing is sure nothing is taken. */
+static void take__known_but_not_sure__is_tried(void **state)
+{
+    struct find first = {0};
+    struct find second = {.known = first.text};
+    struct survey s;
+
+    (void)state;
+    survey(&s, &first, SETTINGS("foreign_sessions=3"));
+    survey_fini(&s);
+    survey(&s, &second, NULL);
+    assert_string_equal(second.text, plain.text);
+    survey_fini(&s);
+}
+
 /* What was known by another FFmpeg, or of another driver's NVENC. */
 static void take__known_by_others__is_tried(void **state)
 {
@@ -399,9 +560,14 @@ int main(int argc, char **argv)
         cmocka_unit_test(take__b_frames_as_references__are_the_middle_ones),
         cmocka_unit_test(take__filters__are_those_that_run),
         cmocka_unit_test(take__what_is_wrong__is_said),
+        cmocka_unit_test(take__claims_that_are_not_kept__are_left_out),
+        cmocka_unit_test(take__kernels_too_new__says_what_to_do),
         cmocka_unit_test(take__kernels_part_missing__no_device_and_words),
         cmocka_unit_test(take__known_device__costs_no_session_and_no_context),
         cmocka_unit_test(take__known_but_otherwise_now__is_tried),
+        cmocka_unit_test(take__known_with_what_is_wrong__costs_nothing),
+        cmocka_unit_test(take__known_encoders__are_not_opened_again),
+        cmocka_unit_test(take__known_but_not_sure__is_tried),
         cmocka_unit_test(take__known_by_others__is_tried),
         cmocka_unit_test(
             take__anew_while_others_hold_all__keeps_what_was_known),

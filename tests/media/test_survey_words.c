@@ -44,6 +44,14 @@ static void explain__libavs_words__become_a_verdict_and_words(void **state)
          "h264_nvenc: the card does not encode it"},
         {"h264_nvenc: Cannot load libnvidia-encode.so.1", SURVEY_BROKEN, "",
          "h264_nvenc: the driver's library libnvidia-encode.so.1 is missing"},
+        {"h264_nvenc: InitializeEncoder failed: unsupported param (12): no",
+         SURVEY_REFUSED, "",
+         "h264_nvenc cannot be opened: h264_nvenc: InitializeEncoder failed: "
+         "unsupported param (12): no"},
+        {"h264_nvenc: InitializeEncoder failed: invalid param (8)",
+         SURVEY_REFUSED, "",
+         "h264_nvenc cannot be opened: h264_nvenc: InitializeEncoder failed: "
+         "invalid param (8)"},
         {"something new", SURVEY_BROKEN, "",
          "h264_nvenc cannot be opened: something new"},
         {"", SURVEY_BROKEN, "",
@@ -64,6 +72,48 @@ static void explain__libavs_words__become_a_verdict_and_words(void **state)
     }
 }
 
+static void
+explain_filter__libavs_words__become_a_verdict_and_words(void **state)
+{
+    static const struct {
+        const char *said;
+        enum survey_verdict verdict;
+        const char *words;
+    } cases[] = {
+        {"scale_cuda: cu->cuModuleLoadData(...) failed -> "
+         "CUDA_ERROR_UNSUPPORTED_PTX_VERSION: the provided PTX was compiled "
+         "with an unsupported toolchain.",
+         SURVEY_MISFIT,
+         "scale_cuda does not run: this build of FFmpeg was made with a newer "
+         "CUDA than driver 470.256.02 knows: use one that was configured with "
+         "--enable-cuda-llvm, or made with a CUDA as old as the driver"},
+        {"CUDA_ERROR_OUT_OF_MEMORY: out of memory", SURVEY_BUSY,
+         "scale_cuda does not run: CUDA_ERROR_OUT_OF_MEMORY: out of memory"},
+        {"something new", SURVEY_BROKEN,
+         "scale_cuda does not run: something new"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct survey_failure f;
+        print_message("%s\n", cases[i].said);
+        survey_explain_filter(&f, cases[i].said, "scale_cuda", "470.256.02");
+        assert_int_equal(f.verdict, cases[i].verdict);
+        assert_string_equal(f.words, cases[i].words);
+    }
+}
+
+static void is_lasting__verdicts__but_what_passes(void **state)
+{
+    (void)state;
+    assert_false(survey_is_lasting(SURVEY_BROKEN));
+    assert_false(survey_is_lasting(SURVEY_BUSY));
+    assert_true(survey_is_lasting(SURVEY_ABSENT));
+    assert_true(survey_is_lasting(SURVEY_LACKING));
+    assert_true(survey_is_lasting(SURVEY_MISFIT));
+    assert_true(survey_is_lasting(SURVEY_REFUSED));
+}
+
 static void add_problem__many__are_bounded(void **state)
 {
     struct survey_device d = {0};
@@ -80,6 +130,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(explain__libavs_words__become_a_verdict_and_words),
+        cmocka_unit_test(
+            explain_filter__libavs_words__become_a_verdict_and_words),
+        cmocka_unit_test(is_lasting__verdicts__but_what_passes),
         cmocka_unit_test(add_problem__many__are_bounded),
     };
 

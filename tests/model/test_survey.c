@@ -22,7 +22,7 @@ static const char p1000[] =
     "'level':62,'b_frames':0,'b_frame_refs':false,'temporal_aq':false,"
     "'lookahead':true,'dynamic_bitrate':true}],'filters':['scale_cuda'],'"
     "problems':[],"
-    "'is_partial':false}],"
+    "'is_partial':false,'sure':'all'}],"
     "'problems':['one of two cards is not permitted']}";
 
 static void read_p1000(struct survey *ret)

@@ -32,8 +32,8 @@ static int stop(void **state)
     return 0;
 }
 
-/* A device that a survey can say the same of tomorrow, a second one that it
- * cannot, and a third of which others held the sessions. */
+/* A device that a survey can say the same of tomorrow, a second one of which it
+ * can of the encoders, and a third of which others held the sessions. */
 static void make(struct survey *ret)
 {
     *ret = (struct survey){.libav = "5.1 x", .device_count = 3};
@@ -43,6 +43,8 @@ static void make(struct survey *ret)
         (void)snprintf(d->id, sizeof(d->id), "cuda:%d", i);
         (void)snprintf(d->uuid, sizeof(d->uuid), "GPU-%d", i);
     }
+    ret->devices[0].sure = SURVEY_SURE_ALL;
+    ret->devices[1].sure = SURVEY_SURE_ENCODERS;
     ret->devices[1].problems = xcalloc(1, sizeof(char *));
     ret->devices[1].problems[0] = xstrdup("a library is missing");
     ret->devices[1].problem_count = 1;
@@ -52,7 +54,7 @@ static void make(struct survey *ret)
     ret->problem_count = 1;
 }
 
-static void write__survey__keeps_only_what_lasts(void **state)
+static void write__survey__keeps_only_what_is_sure(void **state)
 {
     const char *path = folder_path(folder, "survey.json");
     struct survey s;
@@ -64,8 +66,11 @@ static void write__survey__keeps_only_what_lasts(void **state)
     assert_int_equal(survey_cache_write(path, &s, &e), 0);
     assert_int_equal(survey_cache_read(path, &back, &e), 0);
     assert_string_equal(back.libav, "5.1 x");
-    assert_int_equal(back.device_count, 1);
+    assert_int_equal(back.device_count, 2);
     assert_string_equal(back.devices[0].uuid, "GPU-0");
+    assert_int_equal(back.devices[0].sure, SURVEY_SURE_ALL);
+    assert_string_equal(back.devices[1].uuid, "GPU-1");
+    assert_int_equal(back.devices[1].sure, SURVEY_SURE_ENCODERS);
     assert_int_equal(back.problem_count, 0);
     assert_string_equal(folder_list(folder), "survey.json");
     survey_fini(&back);
@@ -142,7 +147,7 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, start, stop)
     const struct CMUnitTest tests[] = {
-        CASE(write__survey__keeps_only_what_lasts),
+        CASE(write__survey__keeps_only_what_is_sure),
         CASE(read__what_makes_no_sense__is_no_cache),
         CASE(read__no_file__says_so),
         CASE(write__folder_that_is_not_there__fails_in_words),
