@@ -62,20 +62,38 @@ static json_t *describe_cpu(const struct daemon *d)
     return device_to_json(&cpu);
 }
 
+/* What a survey has found of it. Decoders are the first that it tries, and
+ * encoders the last. */
+static void tell_abilities(const struct survey_device *s, char *ret,
+                           size_t size)
+{
+    const char *first = s->problem_count ? s->problems[0] : "";
+    const char *last =
+        s->problem_count ? s->problems[s->problem_count - 1] : "";
+
+    if (!s->decoder_count && !s->encoder_count)
+        (void)snprintf(ret, size, "%s",
+                       *first ? first : "it can neither decode nor encode");
+    else if (!s->encoder_count)
+        (void)snprintf(ret, size, "it cannot encode%s%s", *last ? ": " : "",
+                       last);
+    else if (!s->decoder_count)
+        (void)snprintf(ret, size, "it cannot decode%s%s", *first ? ": " : "",
+                       first);
+    else
+        (void)snprintf(ret, size, "ok");
+}
+
 static void tell_health(const struct inventory_device *i,
                         const struct lending_state *state, char *ret,
                         size_t size)
 {
-    const char *problem = !i->is_present ? "the last survey did not find it"
-                          : i->survey.problem_count
-                              ? i->survey.problems[0]
-                              : "it can neither decode nor encode";
-
     if (state->trouble[0])
         (void)snprintf(ret, size, "%s", state->trouble);
+    else if (!i->is_present)
+        (void)snprintf(ret, size, "the last survey did not find it");
     else
-        (void)snprintf(ret, size, "%s",
-                       inventory_device_works(i) ? "ok" : problem);
+        tell_abilities(&i->survey, ret, size);
     text_repair(ret);
 }
 
