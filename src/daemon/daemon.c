@@ -249,12 +249,24 @@ static void on_surveyed(void *user)
 
 static const struct surveyor_ops surveyor_ops = {on_survey_begins, on_surveyed};
 
+/* It was exchanged while we run: what was surveyed is the old one's. */
+static void look_at_driver(const struct daemon *d,
+                           const struct inventory_device *device)
+{
+    if (!inventory_has_new_driver(d->inventory, device))
+        return;
+    log_info(NULL, "%s: its driver is %s now, and was %s: surveying again",
+             device->survey.id, device->sample.driver, device->survey.driver);
+    surveyor_again(d->surveyor, NULL);
+}
+
 static void on_sampled(void *user, struct inventory_device *device)
 {
     const struct daemon *d = user;
     const struct device_profile *card =
         device_profiles_find(d->cards, device->survey.name);
 
+    look_at_driver(d, device);
     mark_heat_note(&device->heat, &device->sample, card, device->sampled);
     lending_sampled(d->lending, device);
     crew_refresh(d->crew);

@@ -10,7 +10,8 @@ struct inventory {
     struct list devices; // of inventory_device, owned
     char libav[sizeof(((struct survey *)0)->libav)];
     char nvenc_headers[sizeof(((struct survey *)0)->nvenc_headers)];
-    char *problem; // owned
+    char *problem;                                     // owned
+    char driver[sizeof(((struct sample *)0)->driver)]; // that was told as new
     bool is_settled;
     bool is_current;
 };
@@ -210,6 +211,18 @@ struct inventory_device *inventory_sample(struct inventory *i,
     d->is_sampled = true;
     d->sampled = now;
     return d;
+}
+
+bool inventory_has_new_driver(struct inventory *i,
+                              const struct inventory_device *d)
+{
+    const char *driver = d->sample.driver;
+
+    if (!*driver || strcmp(driver, d->survey.driver) == 0 ||
+        strcmp(driver, i->driver) == 0)
+        return false;
+    memcpy(i->driver, driver, sizeof(i->driver));
+    return true;
 }
 
 const struct sample *inventory_latest(const struct inventory_device *d,

@@ -84,6 +84,11 @@ struct inventory_device *inventory_each(const struct inventory *i,
 struct inventory_device *inventory_sample(struct inventory *i,
                                           const struct sample *s, int64_t now);
 
+/* Does the last sample of @d tell of another driver than its survey did? True
+ * once for each: a survey that does not see it either is not asked again. */
+bool inventory_has_new_driver(struct inventory *i,
+                              const struct inventory_device *d);
+
 /* The last sample of a card; NULL when there is none that is fresh. */
 const struct sample *inventory_latest(const struct inventory_device *d,
                                       int64_t now);

@@ -156,6 +156,38 @@ static void set__partial_survey__does_not_hide_what_is_known(void **state)
     inventory_destroy(i);
 }
 
+/* "470.256.02" as a sample tells it, of the only card. */
+static bool tell_driver(struct inventory *i, const char *driver)
+{
+    struct sample s;
+
+    sample_init(&s);
+    (void)snprintf(s.uuid, sizeof(s.uuid), "A");
+    (void)snprintf(s.driver, sizeof(s.driver), "%s", driver);
+    return inventory_has_new_driver(i, inventory_sample(i, &s, 1));
+}
+
+static void has_new_driver__exchanged__is_said_once(void **state)
+{
+    struct inventory *i = inventory_create();
+    struct survey_device card = {.id = "cuda:0", .uuid = "A", .driver = "1"};
+    const struct survey survey = {.devices = &card, .device_count = 1};
+
+    (void)state;
+    inventory_set(i, &survey);
+    assert_false(tell_driver(i, "1"));
+    assert_false(tell_driver(i, "")); // not known
+    assert_true(tell_driver(i, "2"));
+    assert_false(tell_driver(i, "2")); // also where a survey saw the old one
+    inventory_set(i, &survey);
+    assert_false(tell_driver(i, "2"));
+    (void)strcpy(card.driver, "2");
+    inventory_set(i, &survey);
+    assert_false(tell_driver(i, "2"));
+    assert_true(tell_driver(i, "1")); // and back
+    inventory_destroy(i);
+}
+
 static void set__problems__become_one_line(void **state)
 {
     struct inventory *i = inventory_create();
@@ -245,6 +277,7 @@ int main(void)
         cmocka_unit_test(set__new_card_with_a_known_id__gets_one_of_its_own),
         cmocka_unit_test(set__what_it_can__is_renewed),
         cmocka_unit_test(set__partial_survey__does_not_hide_what_is_known),
+        cmocka_unit_test(has_new_driver__exchanged__is_said_once),
         cmocka_unit_test(set__problems__become_one_line),
         cmocka_unit_test(fail__devices_that_were_known__stay),
         cmocka_unit_test(fail__of_the_first__settles),

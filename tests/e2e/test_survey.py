@@ -3,10 +3,13 @@
 driver, on a machine without any, and by surveys that misbehave."""
 
 import json
+import os
+import signal
 import subprocess
 
 import gpucase
 import harness
+import standin
 from harness import wait_until
 
 
@@ -28,6 +31,10 @@ class SurveyCase(gpucase.GpuCase):
         path.write_text(f'#!/bin/sh\nif [ "$1" = --survey ]; then\n{text}\nfi\nexec "{harness.WORKER}" "$@"\n')
         path.chmod(0o755)
         return path
+
+    def forget(self, service):
+        service.stop()
+        (service.state / "survey.json").unlink()
 
     def gpus(self, service):
         reply = service.call("Devices")["parameters"]["devices"]
@@ -65,6 +72,21 @@ class Stand(SurveyCase):
         service.start()
         self.assertEqual(self.wait_for_gpu(service)["health"], "ok")
         self.assertEqual(self.machine.total()["sessions"], opened)
+
+    def test_restart__filters_that_do_not_run__opens_no_session(self):
+        for fault in ({"fail_launch": 1}, {"load_error": 222}):  # tried again, or not
+            with self.subTest(fault):
+                self.machine = standin.Machine()
+                service = self.start(**fault)
+                before = self.wait_for_gpu(service)
+                self.assertIn("scale_cuda does not run: ", "\n".join(before["gpu"]["problems"]))
+                opened = self.machine.total()["sessions"]
+                self.assertGreater(opened, 0)
+                service.stop()
+                service.start()
+                self.assertEqual(self.wait_for_gpu(service)["gpu"]["encoders"], ["h264", "hevc"])
+                self.assertEqual(self.machine.total()["sessions"], opened)
+                self.forget(service)
 
     def test_restart__cache_or_driver_is_another__surveys_anew(self):
         def spoil():
@@ -128,7 +150,48 @@ class Stand(SurveyCase):
         service = self.start(nvenc_version="10.0")
         self.wait_for_gpu(service)
         self.assertIn("use an FFmpeg built with nv-codec-headers 10.0", service.words())
+        for _ in "found", "remembered":
+            device = self.wait_for_gpu(service)
+            self.assertEqual(device["health"], "it cannot encode: this build of FFmpeg needs NVENC API 11.1, but driver "
+                             "470.256.02 has 10.0: use an FFmpeg built with nv-codec-headers 10.0")
+            self.assertIn(f"health      {device['health']}\n", service.ctl("devices").stdout)
+            service.stop()
+            service.start()
 
+    def test_part_of_a_card__is_what_it_is_good_for(self):
+        nothing = {f"decode_{codec}": 0 for codec in ("h264", "hevc", "vp9", "mpeg2")}
+        for settings, words in (({"no_encoder": 1}, "it cannot encode: h264_nvenc: the card has no encoder (NVENC)"),
+                                (nothing, "it cannot decode: the card decodes nothing that FFmpeg would give it"),
+                                (nothing | {"no_encoder": 1}, "the card decodes nothing that FFmpeg would give it")):
+            with self.subTest(words):
+                self.machine = standin.Machine()
+                service = self.start(**settings)
+                self.assertEqual(self.wait_for_gpu(service)["health"], words)
+                self.forget(service)
+
+    def test_claims_that_are_not_kept__plans_are_without_them(self):
+        service = self.start(hevc_10bit=0, hevc_claims_10bit=1, h264_b_frames=1, h264_claims_b_frames=4)
+        self.wait_for_gpu(service)
+        for codec in "h264", "hevc":
+            job = self.job(standin.hevc10_clip(), {"path": f"{codec}.mp4", "video": {
+                "max_height": 144, "codec": codec, "b_frames": 1}, "audio": []}, hardware="require")
+            shown = service.wait_for(service.submit(job))
+            self.assertEqual((shown["state"], len(shown["attempts"])), ("succeeded", 1), shown)
+            stream, = harness.streams(self.out / f"{codec}.mp4")
+            self.assertEqual((stream["pix_fmt"], stream["has_b_frames"]), ("yuv420p", 0))
+
+    def test_driver__exchanged_while_it_runs__is_surveyed_again(self):
+        service = self.start()
+        self.wait_for_gpu(service)
+        self.machine.control("set", "driver_version=470.223.02", "hevc_10bit=0")
+        # whoever has the old driver loaded does not see the new one
+        def watchers():
+            return [pid for pid, line in service.children().items() if line.rstrip().endswith("--watch")]
+        for pid in wait_until(watchers, "it is watched"):
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self.gpus(service)["cuda:0"]["gpu"]["driver"] == "470.223.02", "another survey")
+        self.assertIn("cuda:0: its driver is 470.223.02 now, and was 470.256.02: surveying again", service.words())
+        self.assertEqual(json.loads((service.state / "survey.json").read_text())["devices"][0]["driver"], "470.223.02")
 
     def test_others_hold_all_sessions__it_is_surveyed_again_until_it_is_whole(self):
         service = self.start({"survey_again": "100ms"}, foreign_sessions=3)
