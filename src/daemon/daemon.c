@@ -243,7 +243,6 @@ static void on_surveyed(void *user)
 
     watcher_wake(d->watcher);
     lending_surveyed(d->lending);
-    crew_refresh(d->crew);
     dispatcher_surveyed(d->dispatcher);
 }
 
@@ -269,7 +268,6 @@ static void on_sampled(void *user, struct inventory_device *device)
     look_at_driver(d, device);
     mark_heat_note(&device->heat, &device->sample, card, device->sampled);
     lending_sampled(d->lending, device);
-    crew_refresh(d->crew);
     gauges_note(d->gauges, device->survey.id, &device->sample, device->sampled);
 }
 

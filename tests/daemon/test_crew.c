@@ -279,27 +279,32 @@ static bool has_words(const void *scene)
     return strstr(folder_get(s->folder, "words"), "--device cuda ");
 }
 
+#define LONG (600 * SECOND)
+
 /* The driver is started by a worker that has its job already only where it is
  * well: one that hangs would keep the job from the CPU. */
 static void fresh_one__starts_the_driver__where_that_is_well(void **state)
 {
     static const struct {
         const char *ahead; // of who stands ready
+        int64_t start_timeout;
         bool is_sick;
         bool affords;
         bool (*wait)(const void *scene);
         const char *expect; // of who is started for a job
     } cases[] = {
-        {"", false, true, stands, "--device cuda --open GPU-A "},
-        {"", false, false, stands, "--device cuda --driver "},
-        {"", true, true, stands, "--device cuda --sandbox"},
-        {"exit 1", false, true, stands_not, "--device cuda --sandbox"},
+        {"", LONG, false, true, stands, "--device cuda --open GPU-A "},
+        {"", LONG, false, false, stands, "--device cuda --driver "},
+        {"", LONG, true, true, stands, "--device cuda --sandbox"},
+        {"exit 1", LONG, false, true, stands_not, "--device cuda --sandbox"},
+        // it takes longer than it should
+        {"", 0, false, true, stands, "--device cuda --sandbox"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct scene *s = *state;
         print_message("case %zu\n", i);
-        s->configuration.limits.start_timeout = 600 * SECOND;
+        s->configuration.limits.start_timeout = cases[i].start_timeout;
         open_crew(s, cases[i].ahead);
         survey(s, 1);
         loop_run_until(&s->loop, stands, s);
@@ -316,6 +321,30 @@ static void fresh_one__starts_the_driver__where_that_is_well(void **state)
         assert_int_equal(stop(state), 0);
         assert_int_equal(start(state), 0);
     }
+}
+
+/* A driver may take for ever over a context. */
+static void ahead__that_is_never_done__is_given_a_minute(void **state)
+{
+    struct scene *s = *state;
+
+    open_crew(s, "");
+    survey(s, 1);
+    loop_run_until(&s->loop, stands, s);
+    uint64_t due = loop_due(&s->loop);
+    assert_in_range(due, uv_now(&s->loop.uv) + 1, uv_now(&s->loop.uv) + 60000);
+    assert_true(due > uv_now(&s->loop.uv) + 30000);
+}
+
+static void ahead__that_is_done__is_given_all_time(void **state)
+{
+    struct scene *s = *state;
+
+    open_crew(s, SPEAK);
+    survey(s, 1);
+    loop_run_until(&s->loop, is_ready, s);
+    loop_run_until(&s->loop, plain_one_has_spoken, s);
+    assert_int_equal(loop_due(&s->loop), 0);
 }
 
 static void card__that_affords_none__has_none(void **state)
@@ -336,6 +365,21 @@ static void card__that_affords_none__has_none(void **state)
     assert_int_equal(crew_dismiss(s->crew, "cuda:0"), false);
 }
 
+static void card__that_does_nothing__has_none(void **state)
+{
+    struct scene *s = *state;
+
+    open_crew(s, SPEAK);
+    survey(s, 0);
+    loop_run_until(&s->loop, plain_one_has_spoken, s);
+    assert_int_equal(s->pid, 0);
+    assert_int_equal(loop_due(&s->loop), 0); // nor is one to come
+    survey(s, 1);
+    loop_run_until(&s->loop, is_ready, s);
+    survey(s, 0);
+    loop_run_until(&s->loop, stands_not, s);
+}
+
 static void dismiss__one_that_stands__is_told_when_it_is_gone(void **state)
 {
     struct scene *s = *state;
@@ -344,11 +388,15 @@ static void dismiss__one_that_stands__is_told_when_it_is_gone(void **state)
     survey(s, 1);
     loop_run_until(&s->loop, is_ready, s);
     int pid = s->pid;
+    loop_run_until(&s->loop, plain_one_has_spoken, s);
+    assert_false(crew_dismiss(s->crew, "cuda:1"));
+    assert_true(is_ready(s));
     assert_true(crew_dismiss(s->crew, "cuda:0"));
     assert_int_equal(s->pid, pid); // it still has its VRAM
     assert_false(is_ready(s));     // and gets no job
     loop_run_until(&s->loop, stands_not, s);
     assert_int_equal(kill(pid, 0), -1);
+    assert_int_equal(loop_due(&s->loop), 0); // none comes by itself
     assert_false(crew_dismiss(s->crew, "cuda:0"));
     assert_false(crew_dismiss(s->crew, "cuda:1"));
     crew_refresh(s->crew);
@@ -394,7 +442,10 @@ int main(void)
         SCENE(card__that_works__has_one_that_is_replaced),
         SCENE(ahead__that_is_not_done_yet__is_not_waited_for),
         SCENE(fresh_one__starts_the_driver__where_that_is_well),
+        SCENE(ahead__that_is_never_done__is_given_a_minute),
+        SCENE(ahead__that_is_done__is_given_all_time),
         SCENE(card__that_affords_none__has_none),
+        SCENE(card__that_does_nothing__has_none),
         SCENE(dismiss__one_that_stands__is_told_when_it_is_gone),
         SCENE(death__of_one_that_stands__is_made_good),
         SCENE(configure__other_program__replaces_them),

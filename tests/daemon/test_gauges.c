@@ -93,6 +93,27 @@ static void gauges_note__two_cards__are_kept_apart(void **state)
                      "cuda:1 temperature 50..50 /1, ");
 }
 
+/* All that Report shows, and no load is a load. */
+static void gauges_note__each_reading__is_kept(void **state)
+{
+    struct store_fixture *f = *state;
+    struct gauges *g = gauges_create(f->store);
+    struct sample s = measured(50, 20);
+
+    s.load = 0;
+    s.encoder_load = 0.25;
+    s.decoder_load = 0.5;
+    s.vram_used = 1024;
+    gauges_note(g, "cuda:0", &s, clock_now());
+    gauges_destroy(g);
+    assert_stored(f, "cuda:0 decoder_load 0.5..0.5 /1, "
+                     "cuda:0 encoder_load 0.25..0.25 /1, "
+                     "cuda:0 load 0..0 /1, "
+                     "cuda:0 power 20..20 /1, "
+                     "cuda:0 temperature 50..50 /1, "
+                     "cuda:0 vram_used 1024..1024 /1, ");
+}
+
 static void gauges__no_sample__writes_nothing(void **state)
 {
     struct store_fixture *f = *state;
@@ -111,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(gauges_note__a_minute__is_one_write),
         TEST(gauges_note__two_cards__are_kept_apart),
+        TEST(gauges_note__each_reading__is_kept),
         TEST(gauges__no_sample__writes_nothing),
     };
 

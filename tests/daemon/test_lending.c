@@ -199,6 +199,26 @@ static void warm_worker__takes_what_it_would_give_up(void **state)
     assert_int_equal(look(b).warm_vram, 0);
 }
 
+static void reserve(struct books *b, int64_t mib)
+{
+    b->configuration.gpu.vram_reserve = mib * MIB;
+    lending_configure(b->lending, &b->configuration, NULL);
+}
+
+/* It counts what it holds already as its own: else it would go and come. */
+static void warm_worker__that_stands__is_afforded_with_what_it_has(void **state)
+{
+    struct books *b = *state;
+
+    lending_set_warm(b->lending, "GPU-1", 20);
+    sample(b, (int[]){20}, 1); // 300 of its own, and 100 of others
+    reserve(b, 3496);
+    assert_true(lending_affords_warm(b->lending, "GPU-1"));
+    reserve(b, 3696);
+    assert_false(lending_affords_warm(b->lending, "GPU-1"));
+    lending_set_warm(b->lending, "GPU-1", 0);
+}
+
 static void judge__refused_session__teaches_the_limit(void **state)
 {
     struct books *b = *state;
@@ -347,6 +367,7 @@ int main(void)
         TEST(view__loans_and_samples__say_what_is_taken),
         TEST(view__processes_by_other_numbers__are_ours_all_the_same),
         TEST(warm_worker__takes_what_it_would_give_up),
+        TEST(warm_worker__that_stands__is_afforded_with_what_it_has),
         TEST(judge__refused_session__teaches_the_limit),
         TEST(flow__one_behind_the_other__teaches_nothing),
         TEST(judge__lost_device__is_doubted_once_and_lifted),

@@ -151,17 +151,25 @@ static bool has_started(const void *scene)
     return starts(s) >= 1;
 }
 
+/* Nobody is left whom the loop would wait for. */
+static bool is_over(const void *scene)
+{
+    const struct scene *s = scene;
+
+    return loop_is_idle(&s->loop);
+}
+
 static void watcher__card_that_vanishes__ends_it(void **state)
 {
     struct scene *s = *state;
     const struct survey nothing = {0};
 
-    watch(s, "exec sleep 60", LOOP_PATIENCE);
+    watch(s, "exec sleep 600", LOOP_PATIENCE);
     have_card(s);
     loop_run_until(&s->loop, has_started, s);
     inventory_set(s->inventory, &nothing);
     watcher_wake(s->watcher);
-    assert_int_equal(uv_run(&s->loop.uv, UV_RUN_DEFAULT), 0); // it was killed
+    loop_run_until(&s->loop, is_over, s); // it was killed
     assert_int_equal(starts(s), 1);
 }
 
@@ -196,6 +204,31 @@ static void watcher__program_that_fails__is_started_again(void **state)
     (void)state;
 }
 
+static bool is_sampled_once(const void *scene)
+{
+    const struct scene *s = scene;
+
+    return s->sampled >= 1;
+}
+
+/* Who speaks has all the time again. */
+static void watcher__sample__begins_the_silence_anew(void **state)
+{
+    struct scene *s = *state;
+
+    watch(
+        s,
+        SAMPLE("GPU-A", "") "while [ ! -e ${0%/*}/go ]; do sleep 0.01; done\n"
+                            "sleep 0.02\n" SAMPLE("GPU-A", "") "exec sleep 60",
+        LOOP_PATIENCE);
+    have_card(s);
+    loop_run_until(&s->loop, is_sampled_once, s);
+    uint64_t due = loop_due(&s->loop);
+    folder_put(s->folder, "go", "");
+    loop_run_until(&s->loop, is_sampled_twice, s);
+    assert_true(loop_due(&s->loop) > due);
+}
+
 static void watcher__pauses__grow(void **state)
 {
     struct scene *s = *state;
@@ -216,6 +249,7 @@ int main(void)
         TEST(watcher__no_card__starts_nothing),
         TEST(watcher__card_that_vanishes__ends_it),
         cmocka_unit_test(watcher__program_that_fails__is_started_again),
+        TEST(watcher__sample__begins_the_silence_anew),
         TEST(watcher__pauses__grow),
     };
 

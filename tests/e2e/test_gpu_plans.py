@@ -59,6 +59,15 @@ class Plans(gpucase.GpuCase):
         self.assertEqual(plan, ["nvdec>scale_cuda>h264_nvenc"])
         self.assertNoCopies(total)
 
+    def test_threads_of_a_grant__cost_the_card_nothing(self):
+        took = []
+        for threads in 1, 16:
+            self.machine = standin.Machine()
+            plan, total = self.transcode(standin.h264_clip(), output(), grant=FULL | {"threads": threads})
+            self.assertEqual(plan, ["nvdec>scale_cuda>h264_nvenc"])
+            took.append((total["surfaces_peak"], total["vram_peak"]))
+        self.assertEqual(*took)
+
     def test_mixed_grants__run(self):
         none = FULL | {"sessions": 0}
         blind = FULL | {"decode": False}

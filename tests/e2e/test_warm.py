@@ -126,6 +126,18 @@ class Away(WarmCase):
         service.process.send_signal(signal.SIGHUP)
         self.wait_for_one(service, other_than=pid)
 
+    def test_samples__of_what_it_holds__do_not_drive_it_away(self):
+        # where as much in others' hands would
+        service = self.start({"gpu": {"vram_reserve": "3556M"}})
+        pid = self.wait_for_one(service)
+
+        def look():
+            return service.call("Devices")["parameters"]["devices"][1]["gpu"]
+        seen = set()
+        wait_until(lambda: (gpu := look())["vram_used"] and seen.add(gpu["sampled"]) or len(seen) > 2, "three samples")
+        self.assertEqual(self.stand(service), [pid])
+        self.assertIn(pid, [p["pid"] for p in look()["processes"]])
+
     def test_job__that_needs_the_vram_of_it__gets_it(self):
         # room for the job, or for it and little else
         service = self.start({"gpu": {"vram_reserve": "3556M"}})
@@ -145,6 +157,8 @@ class Away(WarmCase):
         self.assertEqual(shown["state"], "succeeded", shown)
         self.assertEqual(shown["attempts"][-1]["device"], "cpu", shown)
         wait_until(lambda: not self.stand(service), f"none stands\n{service.words()}")
+        gpu = service.call("Devices")["parameters"]["devices"][1]
+        self.assertRegex(gpu["health"], "^in quarantine: ")
         self.machine.control("reset")
         self.wait_for_one(service)
 

@@ -133,6 +133,21 @@ static void take__p1000__is_described(void **state)
     assert_int_equal(d->sure, SURVEY_SURE_ALL);
 }
 
+static void take__cards__are_each_surveyed(void **state)
+{
+    struct find f = {0};
+    struct survey s;
+
+    (void)state;
+    survey(&s, &f, SETTINGS("cards=2"));
+    assert_int_equal(s.device_count, 2);
+    assert_string_equal(s.devices[0].id, "cuda:0");
+    assert_string_equal(s.devices[1].id, "cuda:1");
+    assert_string_not_equal(s.devices[0].uuid, s.devices[1].uuid);
+    assert_int_equal(s.devices[1].encoder_count, 2);
+    survey_fini(&s);
+}
+
 static void take__p1000__decodes_what_the_chip_does(void **state)
 {
     static const struct {
@@ -554,6 +569,7 @@ int main(int argc, char **argv)
     machine_enter(argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(take__p1000__is_described),
+        cmocka_unit_test(take__cards__are_each_surveyed),
         cmocka_unit_test(take__p1000__decodes_what_the_chip_does),
         cmocka_unit_test(take__p1000__encodes_within_its_caps),
         cmocka_unit_test(take__sessions__one_at_a_time_and_few),

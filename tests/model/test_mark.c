@@ -171,16 +171,38 @@ static void mark_heat__minutes_above_65_under_load__warn(void **state)
     assert_int_equal(at, count);
 }
 
+/* Since when is it warm, at a time of 1 min? */
 static void mark_heat__any_engine__is_load(void **state)
 {
+    static const struct {
+        double load;
+        double encoder;
+        double decoder;
+        int64_t since;
+    } cases[] = {
+        {UNKNOWN, 0.4, 0, MINUTE},
+        {UNKNOWN, UNKNOWN, 0.1, MINUTE},
+        {0.1, 0, 0, MINUTE},
+        {0.09, 0.09, 0.09, 0},
+        // nor is it load that there was none since the machine started
+        {0, 0, 0, 0},
+        {UNKNOWN, UNKNOWN, UNKNOWN, 0},
+    };
     struct sample s = healthy();
-    struct mark_heat heat = {0};
+    struct mark_heat heat;
 
     (void)state;
     s.temperature = 66;
-    s.load = UNKNOWN;
-    s.decoder_load = 0;
-    s.encoder_load = 0.4;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("case %zu\n", i);
+        s.load = cases[i].load;
+        s.encoder_load = cases[i].encoder;
+        s.decoder_load = cases[i].decoder;
+        heat = (struct mark_heat){0};
+        mark_heat_note(&heat, &s, &p1000, MINUTE);
+        assert_int_equal(heat.since, cases[i].since);
+    }
+    s.load = 1;
     mark_heat_note(&heat, &s, &p1000, MINUTE);
     assert_int_equal(heat.since, MINUTE);
     s.temperature = UNKNOWN;
@@ -189,6 +211,44 @@ static void mark_heat__any_engine__is_load(void **state)
     s.temperature = 99;
     mark_heat_note(&heat, &s, NULL, 2 * MINUTE); // who knows what it stands
     assert_int_equal(heat.since, 0);
+}
+
+/* To the second: a minute of rest is none yet, and three minutes are minutes. */
+static void mark_heat__bounds__belong_to_it(void **state)
+{
+    struct sample s = healthy();
+    struct mark_heat heat = {0};
+    struct marks m;
+
+    (void)state;
+    s.temperature = 66;
+    s.load = 1;
+    mark_heat_note(&heat, &s, &p1000, MINUTE);
+    s.load = s.encoder_load = s.decoder_load = 0;
+    mark_heat_note(&heat, &s, &p1000, 2 * MINUTE);
+    assert_int_equal(heat.since, MINUTE);
+    mark_judge(&m, &s, &p1000, &heat, 4 * MINUTE - 1);
+    assert_int_equal(m.temperature, MARK_OK);
+    mark_judge(&m, &s, &p1000, &heat, 4 * MINUTE);
+    assert_int_equal(m.temperature, MARK_WARN);
+    mark_heat_note(&heat, &s, &p1000, 2 * MINUTE + 1);
+    assert_int_equal(heat.since, 0);
+}
+
+static void
+mark_judge__memory__is_full_below_what_the_profile_says(void **state)
+{
+    struct sample s = healthy();
+    const struct mark_heat heat = {0};
+    struct marks m;
+
+    (void)state;
+    s.vram_free = p1000.vram_free_least;
+    mark_judge(&m, &s, &p1000, &heat, MINUTE);
+    assert_int_equal(m.vram, MARK_OK);
+    s.vram_free--;
+    mark_judge(&m, &s, &p1000, &heat, MINUTE);
+    assert_int_equal(m.vram, MARK_BAD);
 }
 
 static void mark_reasons__in_words(void **state)
@@ -225,6 +285,9 @@ int main(void)
         cmocka_unit_test(mark_judge__no_sample__is_not_available),
         cmocka_unit_test(mark_heat__minutes_above_65_under_load__warn),
         cmocka_unit_test(mark_heat__any_engine__is_load),
+        cmocka_unit_test(mark_heat__bounds__belong_to_it),
+        cmocka_unit_test(
+            mark_judge__memory__is_full_below_what_the_profile_says),
         cmocka_unit_test(mark_reasons__in_words),
     };
 

@@ -101,6 +101,8 @@ static void trend_count__kind_and_reason__by_plan_and_words(void **state)
          "[\"8 bit\",\"no session\"]", "", true, "no session"},
         {"cuda:0", "[\"nvdec>h264_nvenc\",\"nvdec>hwdownload>libx264\"]",
          "[\"2 of 3\"]", "", true, "2 of 3"},
+        {"cuda:0", "[\"nvdec>hwdownload>libx264\",\"nvdec>h264_nvenc\"]",
+         "[\"2 of 3\"]", "", true, "2 of 3"},
         {"cuda:0", "[\"nvdec>hevc_nvenc\",\"aac>aresample>aac\"]",
          "[\"10 bit\"]", "", true, ""},
         {"cpu", "[\"copy\",\"aac>aresample>aac\"]", "[\"whatever\"]", "", false,
@@ -188,6 +190,9 @@ static void trend_report__days__are_steps_of_24_hours(void **state)
     store_report_fini(&r);
 
     r = report(f, NOON + REPORT_HOUR, 1); // and only from then on
+    assert_int_equal(r.step_count, 2);
+    store_report_fini(&r);
+    r = report(f, NOON + 11 * REPORT_HOUR, 1); // with that hour
     assert_int_equal(r.step_count, 2);
     store_report_fini(&r);
 }

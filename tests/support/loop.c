@@ -39,3 +39,43 @@ void loop_run_until(struct loop *l, bool (*is_so)(const void *scene),
     }
     (void)uv_timer_stop(&l->tick);
 }
+
+static void count_active(uv_handle_t *handle, void *count)
+{
+    if (uv_is_active(handle) && uv_has_ref(handle))
+        ++*(size_t *)count;
+}
+
+bool loop_is_idle(const struct loop *l)
+{
+    size_t count = 0;
+
+    uv_walk((uv_loop_t *)&l->uv, count_active, &count);
+    return count == (size_t)uv_is_active((const uv_handle_t *)&l->tick);
+}
+
+struct due {
+    const struct loop *loop;
+    uint64_t time;
+};
+
+static void look_at(uv_handle_t *handle, void *due)
+{
+    const uv_timer_t *timer = (const uv_timer_t *)handle;
+    struct due *d = due;
+
+    if (handle->type != UV_TIMER || !uv_is_active(handle) ||
+        timer == &d->loop->tick)
+        return;
+    uint64_t time = uv_now(handle->loop) + uv_timer_get_due_in(timer);
+    if (time > d->time)
+        d->time = time;
+}
+
+uint64_t loop_due(struct loop *l)
+{
+    struct due due = {.loop = l};
+
+    uv_walk(&l->uv, look_at, &due);
+    return due.time;
+}
