@@ -2,13 +2,15 @@
 """A worker on the stand-in for NVIDIA's driver: streams that need many surfaces,
 streams that change, and how little of the card's memory they take."""
 
+import re
+import subprocess
 import unittest
 
 import gpucase
 import harness
 import standin
 import test_decode
-from gpucase import FULL
+from gpucase import FULL, P1000
 
 # What holds most pictures at a time, of its kind.
 HUNGRY = ["h264_b_pyramid_open_gop", "h264_many_references", "h264_mbaff", "h264_fields", "h264_gaps",
@@ -94,6 +96,73 @@ class Streams(gpucase.GpuCase):
                       ("testsrc2=size=320x180:rate=50:duration=0.6", "yuv420p"))
         self.succeed(path, self.output("cpu.mkv", frame_rate=25), grant=gpucase.CPU)
         self.changing(path, self.output(frame_rate=25), frames=count(self.out / "cpu.mkv"))
+
+    # Size, rate and depth of the parts of one recording, and its pictures.
+    PARTS = (("256x150", 25, "yuv420p"), ("640x360", 50, "yuv420p10le"), ("320x180", 30, "yuv420p10le"),
+             ("256x150", 25, "yuv420p"))
+    LENGTHS = (15, 30, 18, 15)
+
+    def everything_changes(self, *outputs, **keywords):
+        """A recording of the parts plays through, each with its own pictures."""
+        parts = [(f"testsrc2=size={size}:rate={rate}:duration=0.6", pixels) for size, rate, pixels in self.PARTS]
+        path = joined("everything.ts", *parts, codec="libx265", options=(
+            "-preset", "ultrafast", "-x265-params", standin.X265 + "bframes=0"))  # no picture moves behind the next part
+        plan, total = self.transcode(path, *outputs, frames=sum(self.LENGTHS), **keywords)
+        for o in outputs:
+            path = self.out / o["path"]
+            size = o["video"]["width"], o["video"]["height"]
+            frames = standin.probe(path, "frame=width,height,pix_fmt")
+            self.assertEqual({(f["width"], f["height"]) for f in frames}, {size})
+            self.assertEqual(len({f["pix_fmt"] for f in frames}), 1)
+            times = [float(p["pts_time"]) for p in standin.probe(path, "packet=pts_time")]
+            self.assertEqual(sorted(set(times)), sorted(times))
+            self.assertGreater(self.psnr(path, size), 30)
+        return plan, total
+
+    def psnr(self, path, size):
+        """Of all pictures against those of the parts, in their order."""
+        every = range(len(self.PARTS))
+        order = "settb=1/25,setpts=N"
+        chains = [f"[{n + 1}:v]scale={size[0]}:{size[1]}:flags=bicubic,format=yuv420p,setsar=1[p{n}]" for n in every]
+        chains += ["".join(f"[p{n}]" for n in every) + f"concat={len(every)},{order}[parts]",
+                   f"[0:v]format=yuv420p,{order}[o]", "[o][parts]psnr"]
+        inputs = [word for n in every for word in ("-i", standin.FOLDER / f"everything.ts-{n}.ts")]
+        r = subprocess.run(["ffmpeg", "-nostdin", "-i", path, *inputs, "-lavfi", ";".join(chains), "-f", "null", "-"],
+                           capture_output=True, text=True, check=True)
+        return float(re.search(r"average:(\S+) min:(\S+)", r.stderr)[2])
+
+    def rung(self, name, codec, width, height):
+        return self.output(name, codec=codec, width=width, height=height, quality=20, preset="fastest")
+
+    def test_everything_that_changes__whatever_the_plan__plays_through(self):
+        one = self.rung("a.mkv", "hevc", 214, 120)
+        ladder = one, self.rung("b.mkv", "h264", 160, 96), self.rung("c.mkv", "hevc", 320, 180)
+        cases = [
+            # outputs, grant, filters, plan of the first, sessions, decoders
+            (ladder, FULL, P1000["filters"], "nvdec>scale_cuda>hevc_nvenc", 3, 4),
+            ((one,), FULL | {"decode": False}, P1000["filters"], "native>hwupload>scale_cuda>hevc_nvenc", 1, 0),
+            ((one,), FULL | {"sessions": 0}, P1000["filters"], "nvdec>scale_cuda>hwdownload>libx265", 0, 4),
+            ((one,), FULL, [], "nvdec>hwdownload>scale>hwupload>hevc_nvenc", 1, 4),
+        ]
+        for outputs, grant, filters, expect, sessions, decoders in cases:
+            with self.subTest(expect):
+                self.machine = standin.Machine()
+                plan, total = self.everything_changes(*outputs, grant=grant, device=P1000 | {"filters": filters})
+                self.assertEqual(plan[0], expect)
+                self.assertEqual((total["sessions"], total["decoders"]), (sessions, decoders))
+                self.assertEqual(total["encoded"], sessions * sum(self.LENGTHS))
+                if "hw" not in expect:
+                    self.assertEqual((total["large_uploads"], total["large_downloads"]), (0, 0))
+
+    def test_ten_bits__become_eight_in_the_middle__the_encoder_stays_at_ten(self):
+        source = "testsrc2=size=320x180:rate=25:duration=0.6"
+        path = joined("shallower.ts", (source, "yuv420p10le"), (source, "yuv420p"), codec="libx265",
+                      options=("-preset", "ultrafast", "-x265-params", standin.X265))
+        for grant in (FULL, FULL | {"decode": False}):
+            self.machine = standin.Machine()
+            plan, total = self.transcode(path, self.output(codec="hevc"), grant=grant)
+            self.assertEqual(total["sessions"], 1)
+            self.assertEqual({f["pix_fmt"] for f in standin.probe(self.out / "a.mkv", "frame=pix_fmt")}, {"yuv420p10le"})
 
     def test_depth_that_the_card_lacks__is_the_decoders_fault(self):
         source = "testsrc2=size=320x180:rate=25:duration=0.6"
