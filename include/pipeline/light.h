@@ -2,8 +2,8 @@
  * light: for what light a picture was made: the display that it was mastered on
  * and how bright its content is (HDR10).
  *
- * Few encoders write it into their stream (NVENC of driver 470 does not), so the
- * container says it.
+ * Few encoders write it into their stream (NVENC of driver 470 does not): the
+ * container says it, and so does pipeline/sei.
  */
 #ifndef PIPELINE_LIGHT_H
 #define PIPELINE_LIGHT_H

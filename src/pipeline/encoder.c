@@ -20,6 +20,7 @@
 #include "pipeline/pool.h"
 #include "pipeline/regroup.h"
 #include "pipeline/reorder.h"
+#include "pipeline/sei.h"
 #include "pipeline/stage.h"
 
 /* Frames a second, where nothing says how many. */
@@ -33,6 +34,7 @@ struct encoder {
     AVRational frame_rate;   // 0/1: unknown, or sound
     struct pace pace;        // of pictures
     struct reorder reorder;  // likewise; of a device's encoder
+    AVFrame *light;          // owned; what is said in the stream, or NULL
 };
 
 /* What a frame would have been, for a stream in which none came. */
@@ -156,6 +158,8 @@ static int send_format(struct encoder *c, const AVFrame *like, struct error *e)
     struct item *item =
         item_format(parameters, c->codec->time_base, c->frame_rate);
     item->format.light = light_take(like);
+    if (c->codec->codec_id == AV_CODEC_ID_HEVC)
+        c->light = light_take(like);
     return stage_send_all(&c->stage, item);
 }
 
@@ -211,8 +215,12 @@ static int64_t length_of_picture(const struct encoder *c)
     return av_rescale_q(1, av_inv_q(c->codec->framerate), c->codec->time_base);
 }
 
-static int send_packet(struct encoder *c, AVPacket *packet)
+static int send_packet(struct encoder *c, AVPacket *packet, struct error *e)
 {
+    if (packet->flags & AV_PKT_FLAG_KEY && sei_insert(packet, c->light) < 0) {
+        av_packet_free(&packet);
+        return error_set(e, -ENOMEM, "out of memory");
+    }
     // libav's NVENC makes decoding times by counting ticks of the time base as
     // if each were a frame, in most of its versions
     if (c->config.device)
@@ -242,7 +250,7 @@ static int drain(struct encoder *c, struct error *e)
             av_packet_free(&packet);
             return averror_set(e, r, "cannot encode");
         }
-        r = send_packet(c, packet); // consumes
+        r = send_packet(c, packet, e); // consumes
         if (r < 0)
             return r;
     }
@@ -355,6 +363,7 @@ static void destroy(struct stage *s)
     struct encoder *c = (struct encoder *)s;
 
     regroup_destroy(c->regroup);
+    av_frame_free(&c->light);
     avcodec_free_context(&c->codec);
     stage_fini(s);
     free(c);

@@ -72,11 +72,26 @@ class Encoders(gpucase.GpuCase):
                             "WP(15635,16450)L(10000000,1)", pixels="yuv420p10le")
         s = self.encode(clip, codec="hevc")
         self.assertEqual({k: s.get(k) for k in tags}, tags)
-        light = {d["side_data_type"]: d for d in s["side_data_list"]}
-        self.assertEqual(light["Content light level metadata"]["max_content"], 1000)
-        self.assertEqual(light["Mastering display metadata"]["max_luminance"], "10000000/10000")
+        self.assert_light(s["side_data_list"])
+        # and in the stream itself, for who has no container that says it: on
+        # each key frame, whoever encodes
+        for grant, encoder in (FULL, "hevc_nvenc"), (CPU, "libx265"):
+            video = {"codec": "hevc", "max_height": 120, "keyframe_interval": 0.4, "preset": "fastest"}
+            plan, _ = self.succeed(clip, {"path": f"{encoder}.ts", "video": video, "audio": []}, grant=grant)
+            self.assertTrue(plan[0].endswith(encoder))
+            keys = [f for f in standin.probe(self.out / f"{encoder}.ts", "frame") if f["pict_type"] == "I"]
+            self.assertEqual(len(keys), 3)
+            for frame in keys:
+                self.assert_light(frame["side_data_list"])
         full = standin.clip("full.mp4", "-c:v", "libx264", "-preset", "ultrafast", pixels="yuvj420p")
         self.assertEqual(self.encode(full)["color_range"], "pc")
+
+    def assert_light(self, side_data):
+        light = {d["side_data_type"]: d for d in side_data}
+        self.assertEqual([light["Content light level metadata"][k] for k in ("max_content", "max_average")], [1000, 400])
+        display = light["Mastering display metadata"]
+        self.assertEqual([display[k] for k in ("red_x", "blue_y", "white_point_x", "min_luminance", "max_luminance")],
+                         ["34000/50000", "3000/50000", "15635/50000", "1/10000", "10000000/10000"])
 
     def test_rates__are_kept(self):
         noise = standin.clip("noise.mp4", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "10",
