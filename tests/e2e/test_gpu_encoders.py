@@ -7,6 +7,8 @@ import harness
 import standin
 from gpucase import CPU, FULL, P1000
 
+CODECS = "h264", "hevc"
+
 
 class Encoders(gpucase.GpuCase):
     def encode(self, clip=None, settings=None, device=P1000, **video):
@@ -24,7 +26,7 @@ class Encoders(gpucase.GpuCase):
         return [float(p["pts_time"]) for p in standin.probe(self.path, "packet=pts_time,flags") if "K" in p["flags"]]
 
     def test_key_frames__are_idr_where_the_job_wants_them(self):
-        for codec in ("h264", "hevc"):
+        for codec in CODECS:
             for b_frames in (0, 2):
                 with self.subTest(f"{codec}, {b_frames} B-frames"):
                     self.machine = standin.Machine()
@@ -36,12 +38,18 @@ class Encoders(gpucase.GpuCase):
                     self.assertEqual("B" in self.types(), b_frames > 0)
 
     def test_group_length__is_counted_in_frames(self):
-        self.encode(keyframe_frames=8, b_frames=0)
-        self.assertEqual(self.total["idr"], 4)
+        for codec in CODECS:
+            with self.subTest(codec):
+                self.machine = standin.Machine()
+                self.encode(codec=codec, keyframe_frames=8, b_frames=0)
+                self.assertEqual(self.total["idr"], 4)
 
     def test_b_frames__come_in_runs_and_can_be_references(self):
-        self.encode(b_frames=2)
-        self.assertIn("BBP", self.types())
+        rich = P1000 | {"encoders": [e | {"b_frames": 4} for e in P1000["encoders"]]}
+        for codec in CODECS:
+            with self.subTest(codec):
+                self.encode(codec=codec, b_frames=2, device=rich, settings={"hevc_b_frames": 4})
+                self.assertIn("BBP", self.types())
         device = P1000 | {"encoders": [e | {"b_frame_refs": True} for e in P1000["encoders"]]}
         self.encode(b_frames=3, device=device, settings={"b_ref_mode": 2})
         self.assertIn("BBBP", self.types())
@@ -52,8 +60,8 @@ class Encoders(gpucase.GpuCase):
         s = self.encode(profile="baseline")
         self.assertIn("Baseline", s["profile"])
         self.assertNotIn("B", self.types())
-        s = self.encode(codec="hevc")
-        self.assertEqual((s["profile"], s["codec_tag_string"]), ("Main", "hvc1"))
+        s = self.encode(codec="hevc", level="4.1")
+        self.assertEqual((s["profile"], s["level"], s["codec_tag_string"]), ("Main", 123, "hvc1"))
 
     def test_ten_bits__stay_ten_in_hevc_and_become_eight_in_h264(self):
         s = self.encode(standin.hevc10_clip(), codec="hevc")
@@ -96,13 +104,16 @@ class Encoders(gpucase.GpuCase):
     def test_rates__are_kept(self):
         noise = standin.clip("noise.mp4", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "10",
                              source="nullsrc=size=320x180:rate=25:duration=3,geq=random(1)*255:128:128")
-        for video, least, most in (({"bitrate": 500000, "max_bitrate": 500000}, 300e3, 700e3),
-                                   ({"bitrate": 1000000}, 500e3, 1500e3),
-                                   ({"quality": 20, "max_bitrate": 400000, "buffer_size": 200000}, 100e3, 600e3)):
-            s = self.encode(noise, **video)
-            self.assertTrue(least < int(s["bit_rate"]) < most, f"{video}: {s['bit_rate']}")
-        coarse = int(self.encode(noise, quality=45)["bit_rate"])
-        self.assertGreater(int(self.encode(noise, quality=25)["bit_rate"]), 2 * coarse)
+        for codec in CODECS:
+            with self.subTest(codec):
+                self.machine = standin.Machine()
+                for video, least, most in (({"bitrate": 500000, "max_bitrate": 500000}, 300e3, 700e3),
+                                           ({"bitrate": 1000000}, 500e3, 1500e3),
+                                           ({"quality": 20, "max_bitrate": 400000, "buffer_size": 200000}, 100e3, 600e3)):
+                    s = self.encode(noise, codec=codec, **video)
+                    self.assertTrue(least < int(s["bit_rate"]) < most, f"{video}: {s['bit_rate']}")
+                coarse = int(self.encode(noise, codec=codec, quality=45)["bit_rate"])
+                self.assertGreater(int(self.encode(noise, codec=codec, quality=25)["bit_rate"]), 2 * coarse)
 
     def test_decoding_times__are_a_few_pictures_ahead__whatever_the_rate(self):
         select = "select='not(eq(mod(n,5),2)+eq(mod(n,7),3))'"
@@ -130,11 +141,12 @@ class Encoders(gpucase.GpuCase):
         self.assertEqual(s["level"], 11)  # at 1,000 frames a second 32
 
     def test_presets__are_taken(self):
-        for preset in ("fastest", "fast", "slow", "slowest", "p5", "veryslow"):
-            with self.subTest(preset):
+        for codec in CODECS:
+            with self.subTest(codec):
                 self.machine = standin.Machine()
-                self.encode(preset=preset)
-                self.assertEqual(len(standin.probe(self.path, "packet=pts_time")), 30)
+                for preset in ("fastest", "fast", "slow", "slowest", "p5", "veryslow"):
+                    self.encode(codec=codec, preset=preset)
+                    self.assertEqual(len(standin.probe(self.path, "packet=pts_time")), 30, preset)
 
     def test_what_the_chip_lacks__is_clamped_and_said(self):
         self.encode(codec="hevc", b_frames=3)

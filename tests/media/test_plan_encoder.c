@@ -28,6 +28,10 @@ static const struct job_video unset = {
     .b_frames = JOB_UNSET,
 };
 
+static const enum job_video_codec codecs[] = {JOB_VIDEO_H264, JOB_VIDEO_HEVC};
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
 static void plan(struct plan_track *track, const struct job_video *video,
                  const struct survey_encoder *encoder, int depth)
 {
@@ -66,28 +70,61 @@ static void plan_encoder__nvenc_rates__are_cbr_vbr_or_cq(void **state)
         double quality;
         int64_t bitrate;
         int64_t max_bitrate;
+        int64_t buffer_size;
         const char *expect[5]; // rc cq b maxrate bufsize
     } cases[] = {
-        {-1, -1, -1, {"vbr", "25", "0", "-", "-"}},
-        {30, -1, -1, {"vbr", "30", "0", "-", "-"}},
-        {30, -1, 3000000, {"vbr", "30", "3000000", "3000000", "6000000"}},
-        {-1, 2000000, -1, {"vbr", "-", "2000000", "-", "-"}},
-        {-1, 2000000, 3000000, {"vbr", "-", "2000000", "3000000", "6000000"}},
-        {-1, 2000000, 2000000, {"cbr", "-", "2000000", "2000000", "4000000"}},
+        {30, -1, -1, -1, {"vbr", "30", "0", "-", "-"}},
+        {30, -1, 3000000, -1, {"vbr", "30", "3000000", "3000000", "6000000"}},
+        {30, -1, 3000000, 7000, {"vbr", "30", "3000000", "3000000", "7000"}},
+        {-1, 2000000, -1, -1, {"vbr", "-", "2000000", "-", "-"}},
+        {-1,
+         2000000,
+         3000000,
+         -1,
+         {"vbr", "-", "2000000", "3000000", "6000000"}},
+        {-1,
+         2000000,
+         2000000,
+         -1,
+         {"cbr", "-", "2000000", "2000000", "4000000"}},
+        {-1,
+         2000000,
+         2000000,
+         1000000,
+         {"cbr", "-", "2000000", "2000000", "1000000"}},
     };
     static const char *const names[] = {"rc", "cq", "b", "maxrate", "bufsize"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases) * COUNT(codecs); i++) {
+        size_t n = i / COUNT(codecs);
         struct job_video video = unset;
         struct plan_track track;
-        print_message("case %zu\n", i);
-        video.quality = cases[i].quality;
-        video.bitrate = cases[i].bitrate;
-        video.max_bitrate = cases[i].max_bitrate;
+        print_message("case %zu\n", n);
+        video.codec = codecs[i % COUNT(codecs)];
+        video.quality = cases[n].quality;
+        video.bitrate = cases[n].bitrate;
+        video.max_bitrate = cases[n].max_bitrate;
+        video.buffer_size = cases[n].buffer_size;
         plan(&track, &video, &card_p1000()->encoders[0], 8);
-        for (size_t n = 0; n < 5; n++)
-            check(&track, names[n], cases[i].expect[n]);
+        for (size_t k = 0; k < COUNT(names); k++)
+            check(&track, names[k], cases[n].expect[k]);
+    }
+}
+
+static void plan_encoder__no_rate__is_the_codecs_own_quality(void **state)
+{
+    static const char *const expect[] = {"25", "28"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(codecs); i++) {
+        struct job_video video = unset;
+        struct plan_track track;
+        video.codec = codecs[i];
+        plan(&track, &video, &card_p1000()->encoders[0], 8);
+        check(&track, "rc", "vbr");
+        check(&track, "cq", expect[i]);
+        check(&track, "b", "0"); // libav's own would win over the quality
     }
 }
 
@@ -106,13 +143,15 @@ static void plan_encoder__presets__are_nvencs(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases) * COUNT(codecs); i++) {
+        size_t n = i / COUNT(codecs);
         struct job_video video = unset;
         struct plan_track track;
-        video.preset = (char *)(size_t)cases[i].word;
+        video.codec = codecs[i % COUNT(codecs)];
+        video.preset = (char *)(size_t)cases[n].word;
         plan(&track, &video, &card_p1000()->encoders[0], 8);
-        check(&track, "preset", cases[i].preset);
-        check(&track, "rc-lookahead", cases[i].look_ahead);
+        check(&track, "preset", cases[n].preset);
+        check(&track, "rc-lookahead", cases[n].look_ahead);
     }
 }
 
@@ -189,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plan_encoder__nvenc_rates__are_cbr_vbr_or_cq),
+        cmocka_unit_test(plan_encoder__no_rate__is_the_codecs_own_quality),
         cmocka_unit_test(plan_encoder__presets__are_nvencs),
         cmocka_unit_test(plan_encoder__surfaces__are_what_is_held),
         cmocka_unit_test(plan_encoder__profiles__are_said),
