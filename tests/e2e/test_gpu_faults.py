@@ -193,6 +193,17 @@ def ladder(fault):
     return test
 
 
+def together_at_open(fault):
+    settings, outcome, _ = OPENING[fault]
+
+    def test(self):
+        self.card.strike(**settings)
+        jobs = [self.card.job("ladder", LADDER, frames=12)]
+        jobs += [self.card.job(f"job{n}", frames=12) for n in range(10)]
+        self.assertIn((outcome, WHOLE), self.all_succeed(jobs, 12))
+    return test
+
+
 def ten(fault):
     counted = COUNTED[fault]
 
@@ -204,6 +215,7 @@ def ten(fault):
 
 for fault, (settings, _, plan) in OPENING.items():
     setattr(One, f"test_{fault}__at_open__job_succeeds", at_open(fault))
+    setattr(Together, f"test_{fault}__at_open__ladder_and_ten_jobs_succeed", together_at_open(fault))
 for fault, counted in COUNTED.items():
     for moment in MOMENTS:
         setattr(One, f"test_{fault}__{moment}__job_succeeds", at(fault, moment))
