@@ -28,6 +28,7 @@ struct need_device {
     int32_t sessions; // renditions that its NVENC takes
     bool decodes;     // its NVDEC takes the video
     int32_t surfaces; // frames that the decoder's pool holds; 0 without
+    char why[128];    // what it does not do of it, in words, or ""
 };
 
 struct need {

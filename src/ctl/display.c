@@ -149,9 +149,16 @@ static void show_clamp(struct display *d, const struct event *ev, int64_t now)
 static void show_fallback(struct display *d, const struct event *ev,
                           int64_t now)
 {
+    const char *from = ev->fallback.from;
+    const char *to = ev->fallback.to;
+
     (void)now;
-    say(d, TERMINAL_YELLOW, "goes on on %s instead of %s: %s", ev->fallback.to,
-        ev->fallback.from, ev->fallback.reason);
+    if (strcmp(from, to) == 0)
+        say(d, TERMINAL_YELLOW, "goes on without a part of %s: %s", from,
+            ev->fallback.reason);
+    else
+        say(d, TERMINAL_YELLOW, "goes on on %s instead of %s: %s", to, from,
+            ev->fallback.reason);
 }
 
 static void show_log(struct display *d, const struct event *ev, int64_t now)

@@ -121,6 +121,7 @@ static struct offer offer_of(const struct scheduler_view *view, size_t device,
         o.fit = d->decodes || d->encodes ? OFFER_NEVER : OFFER_ABSENT;
         return o;
     }
+    o.never = n->why;
     const struct parts p = usable(d, job, n, &o.worst);
     o.fit = o.worst;
     if (is_hopeless(job, n, p, wish, &o.fit))
@@ -191,6 +192,8 @@ void offer_explain(const struct scheduler_view *view, const struct offer *o,
     if (!is_any)
         (void)snprintf(ret, size, "there is no %s",
                        view->device_count ? "such GPU any more" : "GPU");
+    else if (o->fit == OFFER_NEVER && o->never && o->never[0])
+        (void)snprintf(ret, size, "%s", o->never);
     else if (o->fit != OFFER_FITS)
         (void)snprintf(ret, size, "%s %s%s", id, fits[o->fit], lacks[o->lack]);
     else if (o->worst != OFFER_NEVER)

@@ -36,6 +36,7 @@ struct offer {
     enum offer_fit fit;
     enum offer_fit worst; // why a part of the device is not offered
     enum offer_lack lack; // of OFFER_LATER
+    const char *never;    // the job's words for what it cannot do, not owned
     size_t device;        // in the view; its device_count: there is none
     int32_t sessions;
     int32_t useful; // sessions that the job could use there at best

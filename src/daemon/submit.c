@@ -77,8 +77,9 @@ static int check_device(const struct daemon *d, const struct job *job,
         inventory_find(i, job->device))
         return 0;
     char *gpus = list_gpus(i);
-    (void)error_set_field(e, -ENODEV, "device", "there is no '%s', but %s",
-                          job->device, *gpus ? gpus : "no GPU at all");
+    (void)error_set_field(e, -ENODEV, "device", "there is no '%s'%s%s",
+                          job->device, *gpus ? ", but " : "",
+                          *gpus ? gpus : ", and no other GPU");
     free(gpus);
     return -ENODEV;
 }

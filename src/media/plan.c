@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "media/codec.h"
 #include "media/container.h"
+#include "media/plan_device.h"
 #include "media/plan_options.h"
 #include "media/plan_video.h"
 #include "media/select.h"
@@ -98,8 +99,25 @@ static int plan_encode(struct planning *p, enum media_kind kind, size_t stream,
     return check_encoder(p, *ret, e);
 }
 
-/* A rendition that shall be on the device's encoder and has no session says so;
- * one that was granted without any is a mixed plan, which the daemon explains. */
+/* Why a rendition that has no session of the device's is not there: it takes
+ * none, or none was left for it. */
+static void explain_rendition(struct planning *p,
+                              const struct plan_video_request *q)
+{
+    struct plan_notes *notes = &p->plan->notes;
+    const struct survey_device *device = q->device;
+    int32_t lent = p->request->grant->sessions;
+
+    if (plan_device_encoder(device, q->video, q->stream, notes))
+        plan_notes_why(notes,
+                       lent ? "%s lends %d of its encoder sessions to this job"
+                            : "%s lends none of its encoder sessions to this "
+                              "job",
+                       device->id, (int)lent);
+    for (size_t i = 0; !device->encoder_count && i < device->problem_count; i++)
+        plan_notes_why(notes, "%s: %s", device->id, device->problems[i]);
+}
+
 static int plan_rendition(struct planning *p, const struct job_video *video,
                           size_t stream, struct error *e)
 {
@@ -125,11 +143,7 @@ static int plan_rendition(struct planning *p, const struct job_video *video,
     if (plan_video_is_on_device(track))
         p->sessions--;
     else if (request.device && !request.may_encode)
-        plan_notes_why(
-            &p->plan->notes,
-            "%s lends %d of its sessions to this job: the CPU encodes the "
-            "rest",
-            request.device->id, (int)grant->sessions);
+        explain_rendition(p, &request);
     return check_encoder(p, track, e);
 }
 

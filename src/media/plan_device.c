@@ -39,17 +39,14 @@ bool plan_device_decodes(const struct survey_device *device,
         survey_find_decoder(device, codec, st->depth, chroma);
 
     if (!d) {
-        plan_notes_why(
-            notes, "%s does not decode %s %d:%d:%d of %d bits: the CPU does",
-            device->id, codec, chroma / 100, chroma / 10 % 10, chroma % 10,
-            st->depth);
+        plan_notes_why(notes, "%s does not decode %s %d:%d:%d of %d bits",
+                       device->id, codec, chroma / 100, chroma / 10 % 10,
+                       chroma % 10, st->depth);
         return false;
     }
     if (st->width > d->width || st->height > d->height ||
         st->width < d->least_width || st->height < d->least_height) {
-        plan_notes_why(notes,
-                       "%s decodes %s from %dx%d to %dx%d, not %dx%d: the CPU "
-                       "does",
+        plan_notes_why(notes, "%s decodes %s from %dx%d to %dx%d, not %dx%d",
                        device->id, codec, d->least_width, d->least_height,
                        d->width, d->height, st->width, st->height);
         return false;
@@ -68,8 +65,8 @@ static bool has_profile(const struct survey_device *device,
 
     if (f && av_pix_fmt_desc_get(f->format)->comp[0].depth <= encoder->depth)
         return true;
-    plan_notes_why(notes, "%s has no profile '%s' of %s: the CPU encodes it",
-                   device->id, video->profile, codec->name);
+    plan_notes_why(notes, "%s has no profile '%s' of %s", device->id,
+                   video->profile, codec->name);
     return false;
 }
 
@@ -80,10 +77,9 @@ static bool has_room(const struct survey_device *device,
     if (size.width >= encoder->least_width &&
         size.height >= encoder->least_height)
         return true;
-    plan_notes_why(notes,
-                   "%s encodes %s from %dx%d on, not %dx%d: the CPU does",
-                   device->id, encoder->codec, encoder->least_width,
-                   encoder->least_height, size.width, size.height);
+    plan_notes_why(notes, "%s encodes %s from %dx%d on, not %dx%d", device->id,
+                   encoder->codec, encoder->least_width, encoder->least_height,
+                   size.width, size.height);
     return false;
 }
 
@@ -108,8 +104,7 @@ plan_device_encoder(const struct survey_device *device,
         there ? survey_find_encoder(device, there->name) : NULL;
 
     if (!encoder || strcmp(encoder->name, there->encoder) != 0) {
-        plan_notes_why(notes, "%s does not encode %s: the CPU does", device->id,
-                       here->name);
+        plan_notes_why(notes, "%s does not encode %s", device->id, here->name);
         return NULL;
     }
     if (!has_profile(device, encoder, there, video, notes) ||

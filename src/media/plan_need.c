@@ -72,6 +72,15 @@ static void need_there(struct need_device *need, const struct plan *plan,
         surfaces_expected(st->codec, surfaces_kept(plan, track->stream));
 }
 
+static void need_words(struct need_device *need, const struct plan_notes *notes)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < notes->why_count && used < sizeof(need->why); i++)
+        used += (size_t)snprintf(need->why + used, sizeof(need->why) - used,
+                                 "%s%s", used ? "; " : "", notes->why[i]);
+}
+
 void plan_need_device(const struct plan *plan, const struct media_info *info,
                       struct need *need)
 {
@@ -81,6 +90,7 @@ void plan_need_device(const struct plan *plan, const struct media_info *info,
 
     *device = (struct need_device){0};
     (void)snprintf(device->id, sizeof(device->id), "%s", plan->device);
+    need_words(device, &plan->notes);
     for (size_t o = 0; o < plan->output_count; o++) {
         for (size_t t = 0; t < plan->outputs[o].track_count; t++) {
             const struct plan_track *track = &plan->outputs[o].tracks[t];

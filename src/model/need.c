@@ -24,6 +24,7 @@ static const struct field device_fields[] = {
     {"decodes", ROW_BOOL(struct need_device, decodes)},
     {"surfaces", ROW_INT32(struct need_device, surfaces), .most = 1024,
      .fallback = "0"},
+    {"why", ROW_CHARS(struct need_device, why), .fallback = "\"\""},
 };
 static const struct record device_record = {
     RECORD(struct need_device, device_fields),

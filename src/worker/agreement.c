@@ -105,7 +105,8 @@ static int say_need(struct agreement *a, struct error *e)
     return 0;
 }
 
-/* Why the CPU does it all, where the client might have hoped for more. */
+/* Why the CPU does it all, where the client might have hoped for more. What was
+ * not lent, and that there is no GPU, the daemon says. */
 static void explain_cpu(const struct agreement *a, struct plan_notes *notes)
 {
     const struct order_job *order = a->config->order;
@@ -113,25 +114,18 @@ static void explain_cpu(const struct agreement *a, struct plan_notes *notes)
     if (!a->need.rendition_count || order->job.hardware == JOB_HARDWARE_NONE)
         return;
     if (a->config->grants_itself)
-        plan_notes_why(notes, "the CPU encodes: without a daemon nobody shares "
-                              "out GPUs");
-    else if (!order->device_count)
-        plan_notes_why(notes, "the CPU encodes: there is no GPU for this job");
+        plan_notes_why(notes, "without a daemon nobody shares out GPUs");
     for (size_t i = 0; i < a->offers.why_count; i++)
         plan_notes_why(notes, "%s", a->offers.why[i]);
-    for (size_t i = 0; i < a->need.device_count; i++) {
-        const struct need_device *d = &a->need.devices[i];
-        if (d->sessions || d->decodes)
-            plan_notes_why(notes, "the CPU encodes: nothing of %s was granted",
-                           d->id);
-    }
 }
 
 /* "require": each rendition is encoded on a device, or the reason why not. */
 static int check_required(const struct agreement *a, const struct plan *plan,
                           struct error *e)
 {
-    if (a->config->order->job.hardware != JOB_HARDWARE_REQUIRE)
+    const struct order_job *order = a->config->order;
+
+    if (order->job.hardware != JOB_HARDWARE_REQUIRE)
         return 0;
     for (size_t o = 0; o < plan->output_count; o++) {
         for (size_t t = 0; t < plan->outputs[o].track_count; t++) {
@@ -141,7 +135,9 @@ static int check_required(const struct agreement *a, const struct plan *plan,
                 continue;
             return error_set_field(
                 e, -ENOTSUP, "hardware", "a GPU is required, but not used: %s",
-                plan->notes.why_count ? plan->notes.why[0] : "none was lent");
+                plan->notes.why_count ? plan->notes.why[0]
+                : order->device_count ? "none was lent"
+                                      : "there is none for this job");
         }
     }
     return 0;
@@ -160,6 +156,16 @@ static void say_clamps(const struct agreement *a, const struct plan *plan)
         memcpy(field, clamp->field, sizeof(field));
         memcpy(reason, clamp->reason, sizeof(reason));
         reporter_send(a->config->reporter, &event);
+    }
+}
+
+/* Who asks for a plan hears no events. */
+static void note_clamps(struct plan_notes *notes)
+{
+    for (size_t i = 0; i < notes->clamp_count; i++) {
+        const struct plan_clamp *c = &notes->clamps[i];
+        plan_notes_why(notes, "%s is %g instead of %g: %s", c->field, c->to,
+                       c->from, c->reason);
     }
 }
 
@@ -228,6 +234,8 @@ enum outcome agreement_reach(struct plan *ret,
     if (o != OUTCOME_NONE)
         return o;
     say_clamps(&a, ret);
+    if (config->order->plan_only)
+        note_clamps(&ret->notes);
     say_ready(&a, ret);
     return OUTCOME_NONE;
 }

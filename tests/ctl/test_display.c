@@ -83,6 +83,10 @@ static void lines__events__become_sentences(void **state)
                "\"reason\":\"no session\""),
          0);
     show(s,
+         EVENT("\"event\":\"fallback\",\"from\":\"cuda:0\",\"to\":\"cuda:0\","
+               "\"reason\":\"it failed\""),
+         0);
+    show(s,
          EVENT(
              "\"event\":\"log\",\"level\":\"warning\",\"text\":\"odd\\u0007\""),
          0);
@@ -95,6 +99,7 @@ static void lines__events__become_sentences(void **state)
                     "job 17: because no GPU\n"
                     "job 17: b_frames is 0 instead of 3: not on this device\n"
                     "job 17: goes on on cpu instead of cuda:0: no session\n"
+                    "job 17: goes on without a part of cuda:0: it failed\n"
                     "job 17: warning: odd\\x07\n"
                     "job 17: /o\\x1b.mp4, 2.0K, 1min 30s\n"
                     "job 17: 2 errors in the input were survived\n"

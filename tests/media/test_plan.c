@@ -373,17 +373,17 @@ static void plan_make__granted_a_gpu__uses_what_it_can(void **state)
         {"\"codec\":\"hevc\"", 1, true, "nvdec>scale_cuda>hevc_nvenc", ""},
         {"\"frame_rate\":24", 1, true, "nvdec>fps>scale_cuda>h264_nvenc", ""},
         {"\"max_height\":720", 0, true, "nvdec>scale_cuda>hwdownload>libx264",
-         "cuda:0 lends 0 of its sessions to this job: the CPU encodes the "
-         "rest"},
+         "cuda:0 lends none of its encoder sessions to this job"},
         {"\"max_height\":720", 1, false,
          "native>hwupload>scale_cuda>h264_nvenc", ""},
         {"\"max_height\":720", 0, false, "native>scale>libx264",
-         "cuda:0 lends 0 of its sessions to this job: the CPU encodes the "
-         "rest"},
+         "cuda:0 lends none of its encoder sessions to this job"},
         {"\"profile\":\"high10\"", 1, true, "nvdec>hwdownload>scale>libx264",
-         "cuda:0 has no profile 'high10' of h264: the CPU encodes it"},
+         "cuda:0 has no profile 'high10' of h264"},
+        {"\"codec\":\"av1\"", 0, true, "nvdec>scale_cuda>hwdownload>libsvtav1",
+         "cuda:0 does not encode av1"},
         {"\"codec\":\"av1\"", 1, true, "nvdec>scale_cuda>hwdownload>libsvtav1",
-         "cuda:0 does not encode av1: the CPU does"},
+         "cuda:0 does not encode av1"},
         // a telephone's: on its side, HEVC of 10 bits
         {"\"stream\":4", 1, true,
          "nvdec>hwdownload>transpose>hwupload>scale_cuda>h264_nvenc", ""},
@@ -472,6 +472,28 @@ static void plan_need_device__ladder__counts_sessions_and_surfaces(void **state)
     assert_int_equal(need.devices[0].sessions, 3);
     assert_true(need.devices[0].decodes);
     assert_int_equal(need.devices[0].surfaces, 7);
+    assert_string_equal(need.devices[0].why, "");
+    plan_fini(&plan);
+    job_fini(&job);
+}
+
+static void plan_need_device__what_it_cannot__is_said_of_all_parts(void **state)
+{
+    const struct grant grant = {"cuda:0", NEED_RENDITIONS_MOST, true, 0, 1};
+    struct need need = {0};
+    struct plan plan;
+    struct job job;
+
+    (void)state;
+    make_there(&job, &plan,
+               "{" FULL "},{\"path\":\"/b.mp4\",\"audio\":[],\"video\":{"
+               "\"codec\":\"av1\"}},{\"path\":\"/c.mp4\",\"audio\":[],"
+               "\"video\":{\"profile\":\"high10\"}}",
+               &grant);
+    plan_need_device(&plan, &film, &need);
+    assert_string_equal(need.devices[0].why,
+                        "cuda:0 does not encode av1; "
+                        "cuda:0 has no profile 'high10' of h264");
     plan_fini(&plan);
     job_fini(&job);
 }
@@ -489,6 +511,8 @@ int main(void)
         cmocka_unit_test(plan_make__clamps__name_the_jobs_fields),
         cmocka_unit_test(
             plan_need_device__ladder__counts_sessions_and_surfaces),
+        cmocka_unit_test(
+            plan_need_device__what_it_cannot__is_said_of_all_parts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

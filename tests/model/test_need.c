@@ -20,7 +20,7 @@ static void need_to_json__need__is_read_back_the_same(void **state)
         "'depth':10,'renditions':[{'codec':'h264','width':1920,'height':1080,"
         "'depth':8},{'codec':'h264','width':1280,'height':720,'depth':8}],"
         "'devices':[{'id':'cuda:0','sessions':2,'decodes':true,"
-        "'surfaces':12}],'duration':5400.5,'input_passes':true}",
+        "'surfaces':12,'why':'no'}],'duration':5400.5,'input_passes':true}",
     };
 
     (void)state;
