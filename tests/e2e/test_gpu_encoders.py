@@ -187,7 +187,7 @@ class Faults(gpucase.GpuCase):
         self.break_down("no_session", "encode", "grants no more sessions", foreign_sessions=3, session_error=21)
 
     def test_memory_runs_out__is_no_memory(self):
-        self.break_down("no_memory", "encode", "cuda:0 has too little memory left", foreign_vram=4096 - 100)
+        self.break_down("no_memory", "encode", "cuda:0 has too little memory left", foreign_vram=4096 - 72)
         self.break_down("no_memory", "device", foreign_vram=4096 - 40)
         self.break_down("no_memory", "decode", fail_alloc=2)
 
