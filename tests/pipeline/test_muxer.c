@@ -44,6 +44,7 @@ static int make_clip(void **state)
               "noise=alls=60:allf=t -i @/chapters -map_metadata 1 -c:v libx264 "
               "-preset ultrafast -qp 5 -bf 2 -pix_fmt yuv420p",
               "large.mp4");
+    clip_make(folder, "-f lavfi -i sine=duration=3 -c:a aac", "sound.mp4");
     return 0;
 }
 
@@ -223,6 +224,29 @@ static void muxer__mp4__has_its_index_in_front(void **state)
         assert_string_equal(boxes, cases[i].boxes);
         assert_same_packets("out.mp4", cases[i].input);
     }
+}
+
+/* Without a key frame to begin a fragment at, time does. */
+static void muxer__growing_sound__grows(void **state)
+{
+    char boxes[64];
+    struct bench b;
+
+    (void)state;
+    bench_init(&b, "out.mp4");
+    source_close(b.source);
+    b.source = stand_open(folder, "sound.mp4");
+    b.track.kind = MEDIA_AUDIO;
+    b.plan.container = container_find(JOB_FORMAT_MP4);
+    b.plan.delivery = JOB_GROWING;
+    bench_start(&b);
+    assert_true(feed(&b) > 100);
+    assert_int_equal(stand_run(&b.stand), 0);
+    assert_in_range(b.progress.whole, 1900000, 3 * SECOND);
+    bench_fini(&b);
+    list_boxes("out.mp4", boxes, sizeof(boxes));
+    assert_string_equal(boxes, " ftyp moov moof mdat moof mdat moof mdat mfra");
+    assert_same_packets("out.mp4", "sound.mp4");
 }
 
 static void muxer__metadata__is_kept_unless_dropped(void **state)
@@ -413,6 +437,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(muxer__copy__is_written_in_any_container),
         cmocka_unit_test(muxer__mp4__has_its_index_in_front),
+        cmocka_unit_test(muxer__growing_sound__grows),
         cmocka_unit_test(muxer__metadata__is_kept_unless_dropped),
         cmocka_unit_test(muxer__encoded_track__waits_for_its_format),
         cmocka_unit_test(muxer__format_that_never_comes__is_not_waited_for),
