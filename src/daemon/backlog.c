@@ -9,9 +9,8 @@ struct owner {
     uid_t uid;
     size_t jobs;     // that have not ended
     size_t attempts; // that run
-    /* Of backlog_job, not owned: those that wait for the CPU do not stand in
-     * the way of those that wait for a GPU. */
-    struct list queues[JOB_PRIORITY_COUNT][JOB_HARDWARE_COUNT];
+    struct list queues[JOB_PRIORITY_COUNT][BACKLOG_LANES]; // of backlog_job,
+                                                           // not owned
 };
 
 /* Jobs by id: open addressing, a power of two of slots, at most half full. */
@@ -118,8 +117,8 @@ static struct owner *want_owner(struct backlog *b, uid_t uid)
     o = xcalloc(1, sizeof(*o));
     o->uid = uid;
     for (size_t p = 0; p < JOB_PRIORITY_COUNT; p++) {
-        for (size_t w = 0; w < JOB_HARDWARE_COUNT; w++)
-            list_init(&o->queues[p][w]);
+        for (size_t l = 0; l < BACKLOG_LANES; l++)
+            list_init(&o->queues[p][l]);
     }
     b->owners = xgrow(b->owners, &b->owner_room, b->owner_count + 1,
                       sizeof(*b->owners));
@@ -127,14 +126,9 @@ static struct owner *want_owner(struct backlog *b, uid_t uid)
     return o;
 }
 
-enum job_hardware backlog_wish(const struct backlog_job *j)
-{
-    return j->needs_cpu ? JOB_HARDWARE_NONE : j->job.hardware;
-}
-
 static struct list *queue_of(const struct backlog_job *j)
 {
-    return &j->owner->queues[j->job.priority][backlog_wish(j)];
+    return &j->owner->queues[j->job.priority][j->lane];
 }
 
 static void enqueue(struct backlog_job *j)
@@ -152,6 +146,7 @@ struct backlog_job *backlog_add(struct backlog *b, const struct store_job *job)
     j->owner = want_owner(b, job->uid);
     j->owner->jobs++;
     j->ticket = ++b->last_ticket;
+    j->lane = (uint8_t)job->hardware;
     list_init(&j->in_queue);
     if (!job->held)
         enqueue(j);
@@ -238,15 +233,15 @@ static struct backlog_job *earlier(struct backlog_job *a, struct backlog_job *b)
     return a->ticket < b->ticket ? a : b;
 }
 
-/* The first of class @p with one of @wishes. */
+/* The first of class @p in one of @lanes. */
 static struct backlog_job *head_of(const struct owner *o, enum job_priority p,
-                                   unsigned wishes)
+                                   unsigned lanes)
 {
     struct backlog_job *best = NULL;
 
-    for (int w = 0; w < JOB_HARDWARE_COUNT; w++) {
-        const struct list *queue = &o->queues[p][w];
-        if ((wishes & BACKLOG_WISH(w)) && !list_empty(queue))
+    for (size_t l = 0; l < BACKLOG_LANES; l++) {
+        const struct list *queue = &o->queues[p][l];
+        if ((lanes & BACKLOG_LANE(l)) && !list_empty(queue))
             best = earlier(
                 best, list_entry(queue->next, struct backlog_job, in_queue));
     }
@@ -255,26 +250,26 @@ static struct backlog_job *head_of(const struct owner *o, enum job_priority p,
 
 /* The first of class @p that @o has to offer. */
 static struct backlog_job *first_of(const struct owner *o, enum job_priority p,
-                                    int64_t aged, unsigned wishes)
+                                    int64_t aged, unsigned lanes)
 {
     struct backlog_job *j =
-        head_of(o, p, p == JOB_REALTIME ? BACKLOG_ANY : wishes);
+        head_of(o, p, p == JOB_REALTIME ? BACKLOG_ANY : lanes);
 
     if (p != JOB_NORMAL)
         return j;
-    struct backlog_job *old = head_of(o, JOB_BATCH, wishes);
+    struct backlog_job *old = head_of(o, JOB_BATCH, lanes);
     return earlier(j, old && old->job.created < aged ? old : NULL);
 }
 
 struct backlog_job *backlog_next(const struct backlog *b, int64_t aged,
-                                 int64_t per_owner, unsigned wishes)
+                                 int64_t per_owner, unsigned lanes)
 {
     for (size_t i = 0; i < CLASSES; i++) {
         struct backlog_job *best = NULL;
         for (size_t k = 0; k < b->owner_count; k++) {
             const struct owner *o = b->owners[k];
             if ((int64_t)o->attempts < per_owner)
-                best = earlier(best, first_of(o, class_order[i], aged, wishes));
+                best = earlier(best, first_of(o, class_order[i], aged, lanes));
         }
         if (best)
             return best;

@@ -14,14 +14,23 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "model/need.h"
 #include "store/store.h"
 
 struct backlog;
 struct owner;
 struct work; // work.h
 
-/* A set of enum job_hardware: whose jobs may start. */
-#define BACKLOG_WISH(w) (1U << (w))
+/*
+ * A job waits in the lane of what it wishes (enum job_hardware), or of what it
+ * has turned out to need: the CPU's, or one card's, by its place in the
+ * scheduler's view. Who waits in one lane stands in nobody's way in another.
+ */
+#define BACKLOG_CARD(i) (JOB_HARDWARE_COUNT + (i))
+#define BACKLOG_LANES   BACKLOG_CARD(NEED_DEVICES_MOST)
+
+/* A set of lanes: whose jobs may start. */
+#define BACKLOG_LANE(l) (1U << (l))
 #define BACKLOG_ANY     (~0U)
 
 struct backlog_job {
@@ -31,11 +40,8 @@ struct backlog_job {
     int64_t ticket;       // the lower, the earlier it came
     struct work *work;    // not owned; while it is more than a row
     bool started;         // has an attempt
-    bool needs_cpu;       // no GPU helps it; changes only while it is started
+    uint8_t lane;         // changes only while it is started
 };
-
-/* Whom it waits beside: those who wish for the same, or for the CPU. */
-enum job_hardware backlog_wish(const struct backlog_job *j);
 
 struct backlog *backlog_create(void);
 /* Frees the entries too. NULL is allowed. */
@@ -65,11 +71,11 @@ void backlog_release(struct backlog *b, struct backlog_job *j);
  * Who is next: realtime, normal, batch; within a class whoever came first. A
  * batch job that was created before @aged (µs since the epoch) counts as
  * normal. Owners with @per_owner attempts or more are passed over, and so is
- * who wishes for none of @wishes (BACKLOG_WISH) and is not realtime. NULL:
+ * who waits in none of @lanes (BACKLOG_LANE) and is not realtime. NULL:
  * nobody.
  */
 struct backlog_job *backlog_next(const struct backlog *b, int64_t aged,
-                                 int64_t per_owner, unsigned wishes);
+                                 int64_t per_owner, unsigned lanes);
 
 /* Negative: class @a starts before class @b; 0: they are the same. */
 int backlog_compare_class(enum job_priority a, enum job_priority b);

@@ -157,14 +157,18 @@ void offer_find(const struct scheduler_view *view,
                 const struct scheduler_job *job, enum offer_wish wish,
                 struct offer *ret)
 {
+    size_t count = 0; // that may do, now or later
+
     *ret = (struct offer){.fit = OFFER_NEVER, .device = view->device_count};
     for (size_t i = 0; i < view->device_count; i++) {
         if (job->device && strcmp(job->device, view->devices[i].id) != 0)
             continue;
         const struct offer o = offer_of(view, i, job, wish);
+        count += o.fit >= OFFER_BARRED;
         if (ret->device == view->device_count || is_better(&o, ret))
             *ret = o;
     }
+    ret->is_only = count == 1 && ret->fit >= OFFER_BARRED;
 }
 
 static const char *const fits[] = {

@@ -44,6 +44,7 @@ struct offer {
     int64_t vram;    // bytes
     bool needs_warm; // the VRAM of its warm worker
     int32_t left;    // sessions that stay free, to choose by
+    bool is_only;    // no other device will ever do
 };
 
 /* The best that the devices of @view have for @job. */

@@ -129,7 +129,8 @@ static void decide(struct planning *p, const struct need *need,
         .need = need,
         .fallback = &nothing,
         .since = clock_now(),
-        .needs_cpu = true, // it stands in no queue to go back to
+        .lane = p->job.hardware,
+        .stays = true,
     };
 
     dispatcher_view(p->daemon->dispatcher, &view);

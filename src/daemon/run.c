@@ -32,7 +32,7 @@ static void on_needs(void *user, const struct need *need)
 {
     struct work *w = user;
 
-    load_of(w)->inspecting[backlog_wish(w->row)]--;
+    load_of(w)->inspecting[w->row->lane]--;
     w->need = *need;
     w->is_waiting = true;
     if (!w->waits_since)
@@ -63,7 +63,7 @@ static void grant(struct work *w, const struct scheduler_answer *a)
     w->takes_slot = a->takes_slot;
     w->waited = clock_now() - w->waits_since;
     w->waits_since = 0;
-    load_of(w)->ungranted[backlog_wish(w->row)]--;
+    load_of(w)->ungranted[w->row->lane]--;
     load_of(w)->cpu_jobs += a->takes_slot;
     (void)snprintf(w->why, sizeof(w->why), "%s", a->why);
     lending_lend(lending_of(w), &w->loan, &a->grant, &w->need);
@@ -81,12 +81,12 @@ static void refuse(struct work *w, const struct scheduler_answer *a)
     work_finish(w, a->outcome, a->why, NULL);
 }
 
-/* From now on it is one of those that wait for the CPU. */
-static void lean_to_cpu(struct work *w)
+/* From now on it is one of those that wait for the CPU, or for one card. */
+static void change_lane(struct work *w, size_t lane)
 {
-    load_of(w)->ungranted[backlog_wish(w->row)]--;
-    w->row->needs_cpu = true;
-    load_of(w)->ungranted[backlog_wish(w->row)]++;
+    load_of(w)->ungranted[w->row->lane]--;
+    w->row->lane = (uint8_t)lane;
+    load_of(w)->ungranted[lane]++;
     dispatcher_wake(w->dispatcher); // the next one may be inspected
 }
 
@@ -100,7 +100,7 @@ void run_decide(struct work *w, struct scheduler_view *view)
         .need = &w->need,
         .fallback = &w->fallback,
         .since = w->waits_since,
-        .needs_cpu = w->row->needs_cpu,
+        .lane = w->row->lane,
     };
     struct scheduler_answer a;
 
@@ -112,8 +112,8 @@ void run_decide(struct work *w, struct scheduler_view *view)
     if (a.why[0] && view->device_count == 0)
         (void)snprintf(a.why, sizeof(a.why), "%s",
                        inventory_problem(inventory));
-    if (a.needs_cpu && !w->row->needs_cpu)
-        lean_to_cpu(w);
+    if (a.lane != w->row->lane)
+        change_lane(w, a.lane);
     switch (a.verdict) {
     case SCHEDULER_WAITS:
         dispatcher_look_at(w->dispatcher, a.until);

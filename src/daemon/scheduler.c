@@ -9,15 +9,19 @@
 #define WAITING_MOST 2             // for a GPU, of one wish
 #define PATIENCE     (10 * SECOND) // then a job is not overtaken any more
 
+static int64_t sessions_of(const struct scheduler_view *view, size_t card)
+{
+    const struct scheduler_device *d = &view->devices[card];
+
+    return d->encodes ? capacity_sessions(d->capacity, &d->use, view->now) : 0;
+}
+
 static int64_t free_sessions(const struct scheduler_view *view)
 {
     int64_t sum = 0;
 
-    for (size_t i = 0; i < view->device_count; i++) {
-        const struct scheduler_device *d = &view->devices[i];
-        if (d->encodes)
-            sum += capacity_sessions(d->capacity, &d->use, view->now);
-    }
+    for (size_t i = 0; i < view->device_count; i++)
+        sum += sessions_of(view, i);
     return sum;
 }
 
@@ -51,20 +55,46 @@ static bool has_use_for(const struct scheduler_view *view,
     return waiting < most || load->inspecting[wish] < room;
 }
 
+/* Of those that wait for one card so many stand ready at most: their places are
+ * part of those that all have. */
+static int64_t ready_most(const struct limits *limits)
+{
+    int64_t most = limits->attempts / 4;
+
+    return most > WAITING_MOST ? most : WAITING_MOST;
+}
+
+/* The same of one more job that no other card serves. */
+static bool has_use_on_card(const struct scheduler_view *view, size_t card)
+{
+    const struct scheduler_load *load = &view->load;
+    int64_t waiting = load->ungranted[BACKLOG_CARD(card)];
+
+    if (!has_encoder(view) && !view->has_no_gpu)
+        return false;
+    return waiting < WAITING_MOST ||
+           (waiting < ready_most(view->limits) &&
+            load->inspecting[BACKLOG_CARD(card)] < sessions_of(view, card));
+}
+
 struct backlog_job *scheduler_next(const struct scheduler_view *view,
                                    const struct backlog *backlog, int64_t wall)
 {
     const struct limits *limits = view->limits;
-    unsigned wishes = 0;
+    unsigned lanes = 0;
 
     if (view->load.attempts >= limits->attempts)
         return NULL;
     for (int w = 0; w < JOB_HARDWARE_COUNT; w++) {
         if (has_use_for(view, (enum job_hardware)w))
-            wishes |= BACKLOG_WISH(w);
+            lanes |= BACKLOG_LANE(w);
+    }
+    for (size_t i = 0; i < view->device_count; i++) {
+        if (has_use_on_card(view, i))
+            lanes |= BACKLOG_LANE(BACKLOG_CARD(i));
     }
     return backlog_next(backlog, wall - limits->batch_age,
-                        limits->attempts_per_uid, wishes);
+                        limits->attempts_per_uid, lanes);
 }
 
 bool scheduler_has_room(const struct scheduler_load *load,
@@ -161,6 +191,31 @@ static void reserve(struct scheduler_view *view,
     d->use.own_vram += o->vram;
 }
 
+/* It waits among those in @lane from now on. Where @most stand ready already it
+ * goes back to the queue, if it can: what a pipe gave is gone, then its worker
+ * is the only one. */
+static void lean(struct scheduler_view *view, const struct scheduler_job *job,
+                 size_t lane, int64_t most, struct scheduler_answer *a)
+{
+    int64_t *beside = &view->load.ungranted[lane];
+
+    a->lane = lane;
+    if (job->lane == lane)
+        return;
+    if (*beside >= most && !job->stays && !job->need->input_passes)
+        a->verdict = SCHEDULER_RETURNS;
+    else
+        (*beside)++;
+}
+
+/* Does it wait for one card alone, while another has what jobs behind it could
+ * use? */
+static bool stands_in_the_way(const struct scheduler_view *view,
+                              const struct offer *o)
+{
+    return o->is_only && free_sessions(view) > sessions_of(view, o->device);
+}
+
 /* Every rendition on a GPU, or nothing. */
 static void decide_require(struct scheduler_view *view,
                            const struct scheduler_job *job,
@@ -180,26 +235,21 @@ static void decide_require(struct scheduler_view *view,
         refuse(a, OUTCOME_NO_SESSION);
     else
         wait_until(a, 0);
+    if (a->verdict == SCHEDULER_WAITS && stands_in_the_way(view, &best))
+        lean(view, job, BACKLOG_CARD(best.device), ready_most(view->limits), a);
     if (a->verdict == SCHEDULER_WAITS && best.fit == OFFER_LATER)
         reserve(view, job, &best);
 }
 
-/* It waits, and no GPU will end that: so it is one of those that wish for the
- * CPU, of which there are not more than can go on soon. What a pipe gave is
- * gone: then its worker is the only one. */
-static void lean_to_cpu(struct scheduler_view *view,
-                        const struct scheduler_job *job,
-                        struct scheduler_answer *a)
+/* Will no GPU end its waiting soon enough? Then it is one of those that wish
+ * for the CPU, of which there are not more than can go on soon. */
+static bool leans_to_cpu(const struct scheduler_view *view,
+                         const struct offer *best)
 {
-    int64_t *beside = &view->load.ungranted[JOB_HARDWARE_NONE];
-
-    a->needs_cpu = true;
-    if (job->needs_cpu)
-        return;
-    if (*beside >= view->limits->cpu_jobs && !job->need->input_passes)
-        a->verdict = SCHEDULER_RETURNS;
-    else
-        (*beside)++;
+    if (view->device_count == 0)
+        return false;
+    return (best->fit != OFFER_LATER && best->fit != OFFER_BARRED) ||
+           stands_in_the_way(view, best);
 }
 
 /* What is free now, and the CPU for the rest. */
@@ -215,9 +265,8 @@ static void decide_auto(struct scheduler_view *view,
         grant_gpu(view, job, &best, a);
     else
         grant_cpu(view, job, a);
-    if (a->verdict == SCHEDULER_WAITS && view->device_count > 0 &&
-        best.fit != OFFER_LATER && best.fit != OFFER_BARRED)
-        lean_to_cpu(view, job, a);
+    if (a->verdict == SCHEDULER_WAITS && leans_to_cpu(view, &best))
+        lean(view, job, JOB_HARDWARE_NONE, view->limits->cpu_jobs, a);
 }
 
 /* All that the GPU takes of it, for a while; then what is free. */
@@ -245,7 +294,7 @@ void scheduler_decide(struct scheduler_view *view,
                       const struct scheduler_job *job,
                       struct scheduler_answer *ret)
 {
-    *ret = (struct scheduler_answer){0};
+    *ret = (struct scheduler_answer){.lane = job->lane};
     // copies and sound take no device
     if (job->need->rendition_count == 0) {
         grant_cpu(view, job, ret);

@@ -24,12 +24,10 @@
 
 /* What runs now. */
 struct scheduler_load {
-    int64_t attempts; // workers that have a job
-    int64_t cpu_jobs; // of them, that encode video on the CPU
-    /* Of them, without a grant yet, by what their jobs wish. */
-    int64_t ungranted[JOB_HARDWARE_COUNT];
-    int64_t
-        inspecting[JOB_HARDWARE_COUNT]; // who do not know yet what they need
+    int64_t attempts;                  // workers that have a job
+    int64_t cpu_jobs;                  // of them, that encode video on the CPU
+    int64_t ungranted[BACKLOG_LANES];  // of them, without a grant yet
+    int64_t inspecting[BACKLOG_LANES]; // who do not know yet what they need
 };
 
 /* A GPU as it is at this moment. */
@@ -55,7 +53,7 @@ struct scheduler_view {
 
 /*
  * The job that a worker is to inspect now, or NULL. Inspected jobs hold a
- * process each: of each wish there are not more of them than can go on soon.
+ * process each: in each lane there are not more of them than can go on soon.
  * @wall is the wall clock's.
  */
 struct backlog_job *scheduler_next(const struct scheduler_view *view,
@@ -77,12 +75,13 @@ struct scheduler_job {
     int64_t since;                   // monotonic µs that it has waited
     const char *held_on; // device on which its worker has a context already
     int64_t held;        // bytes of VRAM, counted there as ours
-    bool needs_cpu;      // it counts among those that wish for no GPU
+    size_t lane;         // of the backlog, in which it counts
+    bool stays;          // it has no queue to go back to
 };
 
 enum scheduler_verdict {
     SCHEDULER_WAITS,
-    SCHEDULER_RETURNS, // to the queue, for the CPU: enough stand ready for that
+    SCHEDULER_RETURNS, // to its lane of the queue, where enough stand ready
     SCHEDULER_GRANTS,
     SCHEDULER_REFUSES, // it would wait for ever, or cannot wait
 };
@@ -90,8 +89,8 @@ enum scheduler_verdict {
 struct scheduler_answer {
     enum scheduler_verdict verdict;
     struct grant grant;
-    bool takes_slot; // of the CPU
-    bool needs_cpu;  // it waits for the CPU alone: others may have a GPU's turn
+    bool takes_slot;      // of the CPU
+    size_t lane;          // in which it counts now
     bool sends_warm_away; // the device's warm worker must give its VRAM up
     enum outcome outcome; // of a refusal
     int64_t until; // monotonic µs when waiting ends by itself, 0: it does not

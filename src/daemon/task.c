@@ -107,7 +107,7 @@ static const struct {
     [TASK_OPENER_DIED] = {OUTCOME_CRASHED, "the program that opens the job's files died"},
     [TASK_SHUTDOWN]    = {OUTCOME_INTERRUPTED, "the service was shut down"},
     [TASK_HELD]        = {OUTCOME_INTERRUPTED, "paused before it ran"},
-    [TASK_RETURNED]    = {OUTCOME_INTERRUPTED, "it waits for the CPU, and left its place to others"},
+    [TASK_RETURNED]    = {OUTCOME_INTERRUPTED, "it has to wait, and left its place to others"},
 };
 
 /* What a worker may say of itself without being asked to stop; the rest is for

@@ -45,12 +45,12 @@ static struct scheduler_load *load_of(const struct work *w)
 /* The attempt is over: what it had is free again. */
 static void give_back(struct work *w)
 {
-    enum job_hardware wish = w->row ? backlog_wish(w->row) : JOB_HARDWARE_AUTO;
+    size_t lane = w->row ? w->row->lane : 0;
 
     if (w->phase == WORK_FETCHING || w->phase == WORK_RUNNING) {
         load_of(w)->attempts--;
-        load_of(w)->ungranted[wish] -= !w->is_granted;
-        load_of(w)->inspecting[wish] -= !w->is_granted && !w->is_waiting;
+        load_of(w)->ungranted[lane] -= !w->is_granted;
+        load_of(w)->inspecting[lane] -= !w->is_granted && !w->is_waiting;
         load_of(w)->cpu_jobs -= w->takes_slot;
     }
     w->is_waiting = w->is_granted = w->takes_slot = false;
@@ -157,8 +157,8 @@ void work_start(struct work *w)
     w->phase = WORK_FETCHING;
     w->wanted = TASK_NO_REASON;
     load_of(w)->attempts++;
-    load_of(w)->ungranted[backlog_wish(w->row)]++;
-    load_of(w)->inspecting[backlog_wish(w->row)]++;
+    load_of(w)->ungranted[w->row->lane]++;
+    load_of(w)->inspecting[w->row->lane]++;
     w->row->job.attempts++;
     story_begin(&w->story, w->row->job.attempts);
     work_enter(w, STATE_STARTING);
@@ -181,7 +181,7 @@ static void answer_holders(struct work *w)
 /* Is there more to be remembered than its row can? */
 static bool is_scarred(const struct work *w)
 {
-    return w->row->needs_cpu && w->fallback.bar_count > 0;
+    return w->row->lane != w->row->job.hardware && w->fallback.bar_count > 0;
 }
 
 /* Back into the queue; what was asked for meanwhile is answered. */

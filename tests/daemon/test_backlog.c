@@ -76,7 +76,7 @@ static void next__wishes_that_have_no_use__are_passed_over(void **state)
         {JOB_REALTIME, JOB_HARDWARE_NONE},
     };
     const unsigned gpu =
-        BACKLOG_WISH(JOB_HARDWARE_AUTO) | BACKLOG_WISH(JOB_HARDWARE_REQUIRE);
+        BACKLOG_LANE(JOB_HARDWARE_AUTO) | BACKLOG_LANE(JOB_HARDWARE_REQUIRE);
     static const int64_t expect[] = {5, 2, 4, 0}; // realtime always
     struct backlog *b = backlog_create();
 
@@ -103,17 +103,16 @@ static void next__wishes_that_have_no_use__are_passed_over(void **state)
 
 static void requeue__of_one_that_needs_the_cpu__waits_for_that(void **state)
 {
-    const unsigned gpu = BACKLOG_WISH(JOB_HARDWARE_AUTO);
+    const unsigned gpu = BACKLOG_LANE(JOB_HARDWARE_AUTO);
     struct backlog *b = backlog_create();
 
     (void)state;
     for (int64_t id = 1; id <= 2; id++)
         add(b, id, 10, JOB_NORMAL);
     struct backlog_job *first = backlog_find(b, 1);
-    assert_int_equal(backlog_wish(first), JOB_HARDWARE_AUTO);
+    assert_int_equal(first->lane, JOB_HARDWARE_AUTO);
     assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 1);
-    first->needs_cpu = true;
-    assert_int_equal(backlog_wish(first), JOB_HARDWARE_NONE);
+    first->lane = JOB_HARDWARE_NONE;
     backlog_requeue(b, first);
     assert_int_equal(backlog_next(b, NOBODY_AGES, NO_CAP, gpu)->job.id, 2);
     assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 1);

@@ -184,7 +184,7 @@ class Wishes(Lending):
             self.assertEqual((shown["state"], shown["attempts"][-1]["device"]), ("succeeded", "cpu"), shown)
             for a in shown["attempts"][:-1]:
                 self.assertEqual((a["outcome"], a["text"]),
-                                 ("interrupted", "it waits for the CPU, and left its place to others"))
+                                 ("interrupted", "it has to wait, and left its place to others"))
         for id in crash:
             shown = service.wait_for(id)
             self.assertEqual(shown["state"], "succeeded", shown)
@@ -369,6 +369,21 @@ class Quarantine(Lending):
         wait_until(lambda: self.devices(service)["cuda:0"]["health"] == "ok", "it is well again")
         self.assertEqual(self.plans(self.ended(service, "gpu+ready+done")), [WHOLE])
 
+    def test_many_for_a_lost_card__do_not_keep_others_from_the_one_that_is_well(self):
+        second = {**gpucase.P1000, "id": "cuda:1", "uuid": "GPU-00000000-7667-7075-0000-000000000002"}
+        service = self.start(devices=(gpucase.P1000, second), attempts=4)
+        self.go("hold")  # no survey ends its quarantine before we looked
+        on_second = {"hardware": "require", "device": "cuda:1"}
+        self.assertEqual(self.ended(service, "gpu+ready+say:device_lost:device@1+done", **on_second)["state"], "failed")
+        self.assertIn("in quarantine", self.devices(service)["cuda:1"]["health"])
+        many = self.submit(service, "gpu+ready+done", 12, **on_second)
+        for fields in {"hardware": "require"}, {"hardware": "require", "device": "cuda:0"}, {}:
+            self.assertEqual(self.plans(self.ended(service, "gpu+ready+done", **fields)), [WHOLE])
+        self.assertEqual({service.state_of(i) for i in many} - {"queued", "starting"}, set())
+        (self.gpus / "hold").unlink()
+        for i in many:
+            shown = service.wait_for(i)
+            self.assertEqual((shown["state"], shown["attempts"][-1]["device"]), ("succeeded", "cuda:1"), shown)
 
     def test_jobs_that_it_does_not_take__are_no_failures_of_it(self):
         service = self.start()
