@@ -109,6 +109,31 @@ static void learn__open_that_failed__teaches_and_is_forgotten(void **state)
     assert_int_equal(capacity_limit(&c, NOW + 600 * SECOND), 8);
 }
 
+/* The same once more: from then on it holds for as long. */
+static void learn__same_again__is_remembered_anew(void **state)
+{
+    struct capacity c = make(UNKNOWN, 8);
+    const struct capacity_use two = {.own = 2};
+
+    (void)state;
+    capacity_learn(&c, &two, 1, NOW);
+    capacity_learn(&c, &two, 1, NOW + 400 * SECOND);
+    assert_int_equal(capacity_limit(&c, NOW + 900 * SECOND), 2);
+    assert_int_equal(capacity_limit(&c, NOW + 1000 * SECOND), 8);
+}
+
+/* A list that promises no more than there are is not doubted for a refusal. */
+static void learn__more_than_listed__the_list_stays_trusted(void **state)
+{
+    struct capacity c = make(UNKNOWN, 3);
+    const struct capacity_use used = {.own = 3, .foreign = 1};
+    const struct capacity_use opening = {.own = 1, .opening = 1};
+
+    (void)state;
+    capacity_learn(&c, &used, 1, NOW);
+    assert_int_equal(capacity_sessions(&c, &opening, NOW), 2);
+}
+
 static void learn__not_even_one__is_tried_again_soon(void **state)
 {
     struct capacity c = make(UNKNOWN, 3);
@@ -195,6 +220,18 @@ static void learn__one_has_just_ended__its_session_counts(void **state)
     assert_int_equal(capacity_limit(&c, NOW + SECOND), 1);
 }
 
+static void learn__one_ended_long_ago__only_the_last_counts(void **state)
+{
+    struct capacity c = make(UNKNOWN, 8);
+    const struct capacity_use use = {.own = 1};
+
+    (void)state;
+    capacity_return(&c, 2, NOW);
+    capacity_return(&c, 1, NOW + SECOND);
+    capacity_learn(&c, &use, 1, NOW + SECOND + SECOND / 50);
+    assert_int_equal(capacity_limit(&c, NOW + SECOND), 2);
+}
+
 static void learn__list_was_wrong__is_tried_with_care_from_then_on(void **state)
 {
     struct capacity c = make(UNKNOWN, 8);
@@ -221,6 +258,17 @@ static void prove__more_than_was_learned__was_a_misunderstanding(void **state)
     assert_int_equal(capacity_limit(&c, NOW), 3);
     capacity_prove(&c, 2, NOW);
     assert_int_equal(capacity_limit(&c, NOW), 3);
+}
+
+static void prove__fewer_at_another_time__takes_nothing_back(void **state)
+{
+    struct capacity c = make(UNKNOWN, UNKNOWN);
+    const struct capacity_use opening = {.own = 1, .opening = 1};
+
+    (void)state;
+    capacity_prove(&c, 3, NOW);
+    capacity_prove(&c, 1, NOW);
+    assert_int_equal(capacity_sessions(&c, &opening, NOW), 2);
 }
 
 static void vram__what_others_and_the_reserve_leave(void **state)
@@ -264,6 +312,41 @@ static void refuse__not_again_until_samples_have_caught_up(void **state)
     assert_int_equal(capacity_changes(&c, NOW), NOW + 2 * SECOND);
     assert_true(capacity_vram(&c, &use, NOW + SECOND) < 320 * MIB);
     assert_true(capacity_vram(&c, &use, NOW + 3 * SECOND) > 3 * GIB);
+    // not even where the figures promise just as much
+    const struct capacity_use full = {.total = (320 + 192) * MIB};
+    assert_int_equal(capacity_vram(&c, &full, NOW + SECOND), 320 * MIB - 1);
+    assert_int_equal(capacity_vram(&c, &full, NOW + 3 * SECOND), 320 * MIB);
+}
+
+/* What time alone changes: the first of memory and sessions. */
+static void changes__the_first_that_comes(void **state)
+{
+    static const struct {
+        int64_t refused; // s after NOW, -1: not
+        int64_t learned; // likewise
+        int32_t limit;
+        int64_t expect; // s after NOW, -1: nothing
+    } cases[] = {
+        {-1, -1, 0, -1}, {0, -1, 0, 2},   {-1, 0, 2, 600}, {-1, 0, 0, 5},
+        {0, 0, 2, 2},    {0, 0, 0, 2},    {4, 0, 0, 5},    {0, -4, 0, 1},
+        {-2, 0, 2, 600}, {-3, -5, 0, -1},
+    };
+    const struct capacity_use use = {.total = 4 * GIB};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct capacity c = make(UNKNOWN, UNKNOWN);
+        const struct capacity_use taken = {.own = cases[i].limit};
+        print_message("case %zu\n", i);
+        if (cases[i].refused != -1)
+            capacity_refuse(&c, &use, 320 * MIB,
+                            NOW + cases[i].refused * SECOND);
+        if (cases[i].learned != -1)
+            capacity_learn(&c, &taken, 1, NOW + cases[i].learned * SECOND);
+        assert_int_equal(
+            capacity_changes(&c, NOW),
+            cases[i].expect == -1 ? 0 : NOW + cases[i].expect * SECOND);
+    }
 }
 
 static void refuse__more_by_the_figures__is_a_recovery(void **state)
@@ -304,7 +387,8 @@ static void estimate__by_the_largest_picture_and_the_renditions(void **state)
         {1920, 1088, 720, 0, CAPACITY_HD, 320},
         {1920, 1080, 720, 3, CAPACITY_HD, 480},
         {3840, 2160, 1080, 1, CAPACITY_UHD, 750},
-        {1280, 720, 2160, 1, CAPACITY_UHD, 750}, // blown up
+        {4096, 2160, 1080, 1, CAPACITY_UHD, 750}, // of the cinema
+        {1280, 720, 2160, 1, CAPACITY_UHD, 750},  // blown up
         {7680, 4320, 1080, 1, CAPACITY_LARGER, 2500},
     };
     struct capacity c = make(UNKNOWN, UNKNOWN);
@@ -348,16 +432,21 @@ int main(void)
         cmocka_unit_test(limit__the_smallest_that_is_known),
         cmocka_unit_test(sessions__what_the_limit_leaves),
         cmocka_unit_test(learn__open_that_failed__teaches_and_is_forgotten),
+        cmocka_unit_test(learn__same_again__is_remembered_anew),
+        cmocka_unit_test(learn__more_than_listed__the_list_stays_trusted),
         cmocka_unit_test(learn__not_even_one__is_tried_again_soon),
         cmocka_unit_test(learn__ladder__may_have_opened_all_but_one),
         cmocka_unit_test(learn__many_fail_at_once__each_lowers_it_to_the_truth),
         cmocka_unit_test(learn__somebody_else_came__the_next_sample_says_so),
         cmocka_unit_test(learn__one_has_just_ended__its_session_counts),
+        cmocka_unit_test(learn__one_ended_long_ago__only_the_last_counts),
         cmocka_unit_test(
             learn__list_was_wrong__is_tried_with_care_from_then_on),
         cmocka_unit_test(prove__more_than_was_learned__was_a_misunderstanding),
+        cmocka_unit_test(prove__fewer_at_another_time__takes_nothing_back),
         cmocka_unit_test(vram__what_others_and_the_reserve_leave),
         cmocka_unit_test(refuse__not_again_until_samples_have_caught_up),
+        cmocka_unit_test(changes__the_first_that_comes),
         cmocka_unit_test(refuse__more_by_the_figures__is_a_recovery),
         cmocka_unit_test(estimate__by_the_largest_picture_and_the_renditions),
         cmocka_unit_test(observe__up_at_once_down_slowly),

@@ -64,6 +64,9 @@ static void judge__what_the_next_attempt_does_without(void **state)
         {W(AUTO), &whole, OUTCOME_NO_MEMORY, DEVICE, F(WITHOUT), false, false},
         {W(AUTO), &only_encode, OUTCOME_DEVICE_LOST, ENCODE, F(WITHOUT), false, false},
         {W(AUTO), &only_decode, OUTCOME_DEVICE_LOST, DECODE, F(WITHOUT), false, false},
+        // what it did not use it cannot blame alone
+        {W(AUTO), &only_encode, OUTCOME_DEVICE_LOST, DECODE, F(WITHOUT), false, false},
+        {W(AUTO), &only_decode, OUTCOME_DEVICE_LOST, ENCODE, F(WITHOUT), false, false},
         // a driver that hangs or takes its process along
         {W(AUTO), &whole, OUTCOME_STALLED, NONE, F(WITHOUT), false, false},
         {W(AUTO), &whole, OUTCOME_CRASHED, NONE, F(WITHOUT), false, false},
@@ -145,6 +148,83 @@ static void judge__another_gpu__is_left_to_who_requires_one(void **state)
                      FALLBACK_END);
 }
 
+/* The other one has not as many sessions as it has renditions. */
+static void judge__smaller_gpu__is_nothing_for_a_ladder(void **state)
+{
+    struct need need = two_gpus;
+    struct fallback f = {0};
+    const struct grant given = {
+        .device = "cuda:0", .sessions = 2, .decode = true};
+
+    (void)state;
+    need.rendition_count = 2;
+    need.devices[0].sessions = 2;
+    assert_int_equal(fallback_judge(&f, JOB_HARDWARE_REQUIRE, &need, &given,
+                                    OUTCOME_DEVICE_LOST, ENCODE),
+                     FALLBACK_END);
+}
+
+static void judge__nothing_free__three_more_times(void **state)
+{
+    struct fallback f = {0};
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(fallback_judge(&f, JOB_HARDWARE_PREFER, &one_gpu,
+                                        &whole, OUTCOME_NO_SESSION, ENCODE),
+                         FALLBACK_AGAIN);
+    assert_int_equal(fallback_judge(&f, JOB_HARDWARE_PREFER, &one_gpu, &whole,
+                                    OUTCOME_NO_SESSION, ENCODE),
+                     FALLBACK_WITHOUT);
+}
+
+static void allows__device__while_a_part_is_left(void **state)
+{
+    struct fallback f = {0};
+
+    (void)state;
+    assert_true(fallback_allows(&f, "cuda:0", DEVICE));
+    (void)fallback_judge(&f, JOB_HARDWARE_AUTO, &one_gpu, &whole,
+                         OUTCOME_DEVICE_LOST, ENCODE);
+    assert_true(fallback_allows(&f, "cuda:0", DEVICE));
+}
+
+/* Whose words a worker's are: what a driver says is not for clients, what is
+ * said of their input and of their wishes is. */
+static void is_of_driver__by_outcome_part_and_device(void **state)
+{
+    static const struct {
+        const char *device;
+        enum outcome outcome;
+        enum outcome_part part;
+        bool expect;
+    } cases[] = {
+        {"cuda:0", OUTCOME_NO_SESSION, ENCODE, true},
+        {"cuda:0", OUTCOME_NO_SESSION, NONE, true},
+        {"cuda:0", OUTCOME_NO_MEMORY, DECODE, true},
+        {"cuda:0", OUTCOME_NO_MEMORY, NONE, false}, // the machine's
+        {"cuda:0", OUTCOME_DEVICE_LOST, DEVICE, true},
+        {"cuda:0", OUTCOME_DEVICE_LOST, NONE, true},
+        {"cuda:0", OUTCOME_BAD_INPUT, DECODE, false},
+        {"cuda:0", OUTCOME_BAD_REQUEST, ENCODE, false},
+        {"cuda:0", OUTCOME_CRASHED, NONE, false}, // these are ours
+        {"cuda:0", OUTCOME_STALLED, NONE, false},
+        {"cuda:0", OUTCOME_KILLED, NONE, false},
+        {"cuda:0", OUTCOME_DONE, NONE, false},
+        {"cuda:0", OUTCOME_OUTPUT_FAILED, NONE, false},
+        {"cpu", OUTCOME_NO_MEMORY, ENCODE, false},
+        {"cpu", OUTCOME_DEVICE_LOST, DEVICE, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("case %zu\n", i);
+        assert_int_equal(fallback_is_of_driver(cases[i].device,
+                                               cases[i].outcome, cases[i].part),
+                         cases[i].expect);
+    }
+}
+
 /* However it fails, a job has only so many attempts on devices. */
 static void judge__for_ever__is_bounded(void **state)
 {
@@ -181,6 +261,10 @@ int main(void)
         cmocka_unit_test(judge__what_the_next_attempt_does_without),
         cmocka_unit_test(judge__both_parts_one_by_one__leaves_nothing),
         cmocka_unit_test(judge__another_gpu__is_left_to_who_requires_one),
+        cmocka_unit_test(judge__smaller_gpu__is_nothing_for_a_ladder),
+        cmocka_unit_test(judge__nothing_free__three_more_times),
+        cmocka_unit_test(allows__device__while_a_part_is_left),
+        cmocka_unit_test(is_of_driver__by_outcome_part_and_device),
         cmocka_unit_test(judge__for_ever__is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

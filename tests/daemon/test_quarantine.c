@@ -82,6 +82,50 @@ static void fail__good_ends_and_time__forgive(void **state)
     assert_true(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + 201 * SECOND));
 }
 
+static void fail__how_long_it_is_held_against_it(void **state)
+{
+    struct quarantine q = {0};
+
+    (void)state;
+    assert_false(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW));
+    assert_true(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + 120 * SECOND));
+    q = (struct quarantine){0};
+    assert_false(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW));
+    assert_false(
+        strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + 120 * SECOND + 1));
+}
+
+static void fail__one_part_after_the_other__both_are_barred(void **state)
+{
+    struct quarantine q = {0};
+
+    (void)state;
+    assert_false(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW));
+    assert_true(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + SECOND));
+    assert_false(strike(&q, OUTCOME_DEVICE_LOST, DECODE, NOW + 4 * SECOND));
+    assert_false(quarantine_bars_all(&q));
+    // what is barred is not barred once more, nor is its survey put off
+    int64_t due = q.due;
+    assert_false(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + 5 * SECOND));
+    assert_false(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + 6 * SECOND));
+    assert_int_equal(q.due, due);
+    assert_true(strike(&q, OUTCOME_DEVICE_LOST, DECODE, NOW + 7 * SECOND));
+    assert_true(quarantine_bars_all(&q));
+}
+
+static void fail__well_again__what_was_is_not_counted(void **state)
+{
+    struct quarantine q = {0};
+
+    (void)state;
+    assert_false(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW));
+    assert_true(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + SECOND));
+    assert_true(quarantine_is_due(&q, q.due));
+    assert_true(quarantine_surveyed(&q, QUARANTINE_SOUND, NOW + 4 * SECOND));
+    assert_false(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + 6 * SECOND));
+    assert_true(strike(&q, OUTCOME_DEVICE_LOST, ENCODE, NOW + 7 * SECOND));
+}
+
 static void fail__ten_jobs_that_die_of_it__are_one_failure(void **state)
 {
     struct quarantine q = {0};
@@ -153,11 +197,35 @@ static void survey__fails_again_soon__the_next_pause_is_longer(void **state)
     assert_true(quarantine_surveyed(&q, QUARANTINE_SOUND, NOW + first));
     assert_true(strike(&q, OUTCOME_DEVICE_LOST, DEVICE, NOW + 10 * SECOND));
     assert_true(q.due - (NOW + 10 * SECOND) > first);
-    // after a long time of health it begins anew
+    // and the next, for ten minutes
+    int64_t longer = q.due - (NOW + 10 * SECOND);
     assert_true(quarantine_is_due(&q, q.due));
-    assert_true(quarantine_surveyed(&q, QUARANTINE_SOUND, NOW + 60 * SECOND));
-    assert_true(strike(&q, OUTCOME_DEVICE_LOST, DEVICE, NOW + 900 * SECOND));
-    assert_int_equal(q.due - (NOW + 900 * SECOND), first);
+    assert_true(quarantine_surveyed(&q, QUARANTINE_SOUND, NOW + 30 * SECOND));
+    assert_true(strike(&q, OUTCOME_DEVICE_LOST, DEVICE, NOW + 630 * SECOND));
+    assert_true(q.due - (NOW + 630 * SECOND) > longer);
+    // after a longer time of health it begins anew
+    assert_true(quarantine_is_due(&q, q.due));
+    assert_true(quarantine_surveyed(&q, QUARANTINE_SOUND, NOW + 660 * SECOND));
+    assert_true(
+        strike(&q, OUTCOME_DEVICE_LOST, DEVICE, NOW + 1260 * SECOND + 1));
+    assert_int_equal(q.due - (NOW + 1260 * SECOND + 1), first);
+}
+
+static void survey__fails_for_ever__the_pause_has_a_bound(void **state)
+{
+    struct quarantine q = {0};
+    int64_t now = NOW;
+
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        assert_true(strike(&q, OUTCOME_DEVICE_LOST, DEVICE, now));
+        assert_in_range(q.due - now, 2 * SECOND, 300 * SECOND);
+        now = q.due;
+        assert_true(quarantine_is_due(&q, now));
+        assert_true(quarantine_surveyed(&q, QUARANTINE_SOUND, now));
+        now += 2 * SECOND;
+    }
+    assert_int_equal(q.pause, 300 * SECOND);
 }
 
 int main(void)
@@ -165,10 +233,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fail__what_it_takes_to_be_barred),
         cmocka_unit_test(fail__good_ends_and_time__forgive),
+        cmocka_unit_test(fail__how_long_it_is_held_against_it),
+        cmocka_unit_test(fail__one_part_after_the_other__both_are_barred),
+        cmocka_unit_test(fail__well_again__what_was_is_not_counted),
         cmocka_unit_test(fail__ten_jobs_that_die_of_it__are_one_failure),
         cmocka_unit_test(survey__still_broken__longer_and_longer_pauses),
         cmocka_unit_test(survey__that_nobody_asked_for__lifts_nothing),
         cmocka_unit_test(survey__fails_again_soon__the_next_pause_is_longer),
+        cmocka_unit_test(survey__fails_for_ever__the_pause_has_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
