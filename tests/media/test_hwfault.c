@@ -76,6 +76,23 @@ static void hwfault_classify__what_libav_says__decides(void **state)
          MIB(20), OUTCOME_NO_MEMORY},
         {OUTCOME_PART_DECODE, -ENOMEM, "No decoder surfaces left", MIB(2000),
          OUTCOME_NO_MEMORY},
+        // whatever code comes with them
+        {OUTCOME_PART_ENCODE, -EIO,
+         "CreateInputBuffer failed: out of memory (10): ", MIB(2000),
+         OUTCOME_NO_MEMORY},
+        {OUTCOME_PART_DECODE, -EIO, "No decoder surfaces left", MIB(2000),
+         OUTCOME_NO_MEMORY},
+        {OUTCOME_PART_ENCODE, -ENOSYS, "Cannot load libnvidia-encode.so.1",
+         MIB(2000), OUTCOME_DEVICE_LOST},
+        {OUTCOME_PART_ENCODE, -ERANGE, "", MIB(2000), OUTCOME_BAD_REQUEST},
+        {OUTCOME_PART_NONE, -EINVAL, "", MIB(2000), OUTCOME_DEVICE_LOST},
+        // as much as a session takes is enough for one
+        {OUTCOME_PART_ENCODE, -ENOMEM,
+         "OpenEncodeSessionEx failed: out of memory (10): ", MIB(128),
+         OUTCOME_NO_SESSION},
+        {OUTCOME_PART_ENCODE, -ENOMEM,
+         "OpenEncodeSessionEx failed: out of memory (10): ", MIB(128) - 1,
+         OUTCOME_NO_MEMORY},
         {OUTCOME_PART_DECODE, -EIO,
          "cuvidDecodePicture failed -> CUDA_ERROR_UNKNOWN", MIB(2000),
          OUTCOME_DEVICE_LOST},
@@ -125,6 +142,11 @@ static void line__of_a_driver_or_of_the_input__is_told_apart(void **state)
         bool expect;
     } cases[] = {
         {"h264_nvenc: EncodePicture failed!: generic error (20): ", true},
+        {"hevc_nvenc: Provided device doesn't support required NVENC features",
+         true},
+        {"av1_nvenc: No capable devices found", true},
+        {"AVHWFramesContext: Could not register a buffer", true},
+        {"h264: No decoder surfaces left", true},
         {"scale_cuda: cu->cuLaunchKernel(func) failed -> "
          "CUDA_ERROR_LAUNCH_FAILED: unspecified launch failure",
          true},

@@ -73,6 +73,17 @@ static void plan_device_decodes__streams__by_what_was_surveyed(void **state)
          "cuda:0 does not decode vp8 4:2:0 of 8 bits"},
         {AV_CODEC_ID_H264, AV_PIX_FMT_YUV420P, 8, 7680, 4320,
          "cuda:0 decodes h264 from 48x16 to 4096x4096, not 7680x4320"},
+        // one more or less of anything is too much
+        {AV_CODEC_ID_H264, AV_PIX_FMT_YUV420P, 8, 4096, 4096, ""},
+        {AV_CODEC_ID_H264, AV_PIX_FMT_YUV420P, 8, 48, 16, ""},
+        {AV_CODEC_ID_H264, AV_PIX_FMT_YUV420P, 8, 4097, 4096,
+         "cuda:0 decodes h264 from 48x16 to 4096x4096, not 4097x4096"},
+        {AV_CODEC_ID_H264, AV_PIX_FMT_YUV420P, 8, 4096, 4097,
+         "cuda:0 decodes h264 from 48x16 to 4096x4096, not 4096x4097"},
+        {AV_CODEC_ID_H264, AV_PIX_FMT_YUV420P, 8, 47, 16,
+         "cuda:0 decodes h264 from 48x16 to 4096x4096, not 47x16"},
+        {AV_CODEC_ID_H264, AV_PIX_FMT_YUV420P, 8, 48, 15,
+         "cuda:0 decodes h264 from 48x16 to 4096x4096, not 48x15"},
         {AV_CODEC_ID_HEVC, AV_PIX_FMT_YUV420P, 8, 128, 72,
          "cuda:0 decodes hevc from 144x144 to 8192x8192, not 128x72"},
     };
@@ -131,6 +142,65 @@ static void plan_device_encoder__renditions__by_what_was_surveyed(void **state)
     }
 }
 
+/* It takes 66x34 at least: as shown, not as stored. */
+static void plan_device_encoder__small_pictures__to_the_pixel(void **state)
+{
+    static const struct {
+        int width;
+        int height;
+        enum media_turn turn;
+        bool expect;
+    } cases[] = {
+        {66, 34, MEDIA_UPRIGHT, true},  {64, 34, MEDIA_UPRIGHT, false},
+        {66, 32, MEDIA_UPRIGHT, false}, {34, 66, MEDIA_CLOCK, true},
+        {66, 34, MEDIA_CLOCK, false},   {34, 66, MEDIA_UPRIGHT, false},
+    };
+
+    struct survey_encoder encoder = card_p1000()->encoders[1];
+    const struct survey_device chip = {
+        .id = "cuda:0", .encoders = &encoder, .encoder_count = 1};
+
+    (void)state;
+    encoder.least_width = 66;
+    encoder.least_height = 34;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct plan_notes notes = {0};
+        struct job_video video = unset;
+        struct media_stream st = film;
+        print_message("case %zu\n", i);
+        video.codec = JOB_VIDEO_HEVC;
+        st.width = cases[i].width;
+        st.height = cases[i].height;
+        st.turn = cases[i].turn;
+        assert_int_equal(plan_device_encoder(&chip, &video, &st, &notes) !=
+                             NULL,
+                         cases[i].expect);
+    }
+}
+
+/* 10 bits are another profile's, which not every chip's encoder has; and an
+ * encoder of the codec that is none of ours is none. */
+static void plan_device_encoder__of_another_chip__is_looked_at(void **state)
+{
+    struct survey_encoder encoder = card_p1000()->encoders[1];
+    const struct survey_device chip = {
+        .id = "cuda:0", .encoders = &encoder, .encoder_count = 1};
+    struct plan_notes notes = {0};
+    struct job_video video = unset;
+
+    (void)state;
+    assert_string_equal(encoder.name, "hevc_nvenc");
+    video.codec = JOB_VIDEO_HEVC;
+    video.profile = (char *)"main10";
+    assert_non_null(plan_device_encoder(&chip, &video, &film, &notes));
+    encoder.depth = 8;
+    assert_null(plan_device_encoder(&chip, &video, &film, &notes));
+    video.profile = (char *)"main";
+    assert_non_null(plan_device_encoder(&chip, &video, &film, &notes));
+    strcpy(encoder.name, "hevc_other");
+    assert_null(plan_device_encoder(&chip, &video, &film, &notes));
+}
+
 /* Of the job's value, as "from>to"; "-" where it stays. */
 static void check_clamp(const struct plan_notes *notes, const char *field,
                         double from, double to)
@@ -163,6 +233,12 @@ static void plan_device_clamp__beyond_the_chip__is_noted(void **state)
     struct job_video v = plan_device_clamp(h264, &video, full, rate, &notes);
     assert_int_equal(notes.clamp_count, 0);
     assert_int_equal(v.b_frames, 3);
+
+    // all that the chip has, and not more, is no news
+    video.b_frames = 4;
+    video.bitrate = video.max_bitrate = 25000000;
+    v = plan_device_clamp(h264, &video, full, rate, &notes);
+    assert_int_equal(notes.clamp_count, 0);
 
     video.b_frames = 16;
     video.quality = 0;
@@ -210,15 +286,18 @@ static void plan_device_size__larger_than_it_takes__fits(void **state)
     static const struct {
         struct size source;
         int64_t width; // asked for
+        int64_t most;  // likewise, at most
         struct size expect;
         size_t clamps;
     } cases[] = {
-        {{1920, 1080}, JOB_UNSET, {1920, 1080}, 0},
-        {{4096, 2160}, JOB_UNSET, {4096, 2160}, 0},
-        {{7680, 4320}, JOB_UNSET, {4096, 2304}, 2},
-        {{4320, 7680}, JOB_UNSET, {2304, 4096}, 2},
-        {{1920, 1080}, 8000, {4096, 2304}, 2},
-        {{7680, 4320}, 1280, {1280, 720}, 0},
+        {{1920, 1080}, JOB_UNSET, JOB_UNSET, {1920, 1080}, 0},
+        {{4096, 2160}, JOB_UNSET, JOB_UNSET, {4096, 2160}, 0},
+        {{7680, 4320}, JOB_UNSET, JOB_UNSET, {4096, 2304}, 2},
+        {{4320, 7680}, JOB_UNSET, JOB_UNSET, {2304, 4096}, 2},
+        {{1920, 1080}, 8000, JOB_UNSET, {4096, 2304}, 2},
+        {{7680, 4320}, 1280, JOB_UNSET, {1280, 720}, 0},
+        {{7680, 4320}, JOB_UNSET, 6000, {4096, 2304}, 2},
+        {{7680, 4320}, JOB_UNSET, 4096, {4096, 2304}, 0},
     };
 
     (void)state;
@@ -227,6 +306,7 @@ static void plan_device_size__larger_than_it_takes__fits(void **state)
         struct job_video video = unset;
         print_message("case %zu\n", i);
         video.width = cases[i].width;
+        video.max_width = cases[i].most;
         struct size s = plan_device_size(&card_p1000()->encoders[0], &video,
                                          cases[i].source, &notes);
         assert_int_equal(s.width, cases[i].expect.width);
@@ -240,6 +320,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plan_device_decodes__streams__by_what_was_surveyed),
         cmocka_unit_test(plan_device_encoder__renditions__by_what_was_surveyed),
+        cmocka_unit_test(plan_device_encoder__small_pictures__to_the_pixel),
+        cmocka_unit_test(plan_device_encoder__of_another_chip__is_looked_at),
         cmocka_unit_test(plan_device_clamp__beyond_the_chip__is_noted),
         cmocka_unit_test(plan_device_size__larger_than_it_takes__fits),
     };

@@ -15,14 +15,19 @@ static void surfaces_kept__rates__are_kept_pictures(void **state)
         {.kind = MEDIA_VIDEO, .stream = 1, .video = {.fixed_rate = {24, 1}}},
         {.kind = MEDIA_VIDEO, .stream = 1, .video = {.fixed_rate = {12, 1}}},
         {.kind = MEDIA_AUDIO, .stream = 2},
+        {.kind = MEDIA_VIDEO,
+         .stream = 3,
+         .copied = true, // then nothing of it is decoded
+         .video = {.fixed_rate = {24, 1}}},
     };
-    struct plan_output output = {.tracks = tracks, .track_count = 4};
+    struct plan_output output = {.tracks = tracks, .track_count = 5};
     const struct plan plan = {.outputs = &output, .output_count = 1};
 
     (void)state;
     assert_int_equal(surfaces_kept(&plan, 0), 0);
     assert_int_equal(surfaces_kept(&plan, 1), 2); // the same ones, of both
     assert_int_equal(surfaces_kept(&plan, 2), 0);
+    assert_int_equal(surfaces_kept(&plan, 3), 0);
 }
 
 static void surfaces_expected__codecs__by_their_references(void **state)
@@ -31,8 +36,10 @@ static void surfaces_expected__codecs__by_their_references(void **state)
     assert_int_equal(surfaces_expected(AV_CODEC_ID_MPEG2VIDEO, 0), 3);
     assert_int_equal(surfaces_expected(AV_CODEC_ID_H264, 0), 7);
     assert_int_equal(surfaces_expected(AV_CODEC_ID_H264, 2), 9);
-    assert_true(surfaces_expected(AV_CODEC_ID_VP9, 0) >
-                surfaces_expected(AV_CODEC_ID_H264, 0));
+    assert_int_equal(surfaces_expected(AV_CODEC_ID_HEVC, 0), 7);
+    // eight that may be referred to, and what AV1 shows beside them
+    assert_int_equal(surfaces_expected(AV_CODEC_ID_VP9, 0), 9);
+    assert_int_equal(surfaces_expected(AV_CODEC_ID_AV1, 0), 10);
 }
 
 int main(void)
