@@ -46,8 +46,9 @@ void about_interface(struct daemon *d, struct call *call)
 }
 
 /* Why jobs that could be done by a GPU are done by the CPU, or wait. */
-static json_t *list_problems(struct daemon *d)
+static json_t *list_problems(struct daemon *d, const struct access_peer *peer)
 {
+    bool is_discreet = !access_is_operator(&d->rules, peer);
     json_t *problems = json_array();
     const char *words = inventory_problem(d->inventory);
     struct lending_state state;
@@ -58,7 +59,9 @@ static json_t *list_problems(struct daemon *d)
          i; i = inventory_each(d->inventory, i)) {
         if (lending_state(d->lending, i->survey.id, &state) && state.trouble[0])
             json_array_append_new(
-                problems, json_sprintf("%s %s", i->survey.id, state.trouble));
+                problems,
+                json_sprintf("%s %s", i->survey.id,
+                             is_discreet ? state.trouble : state.details));
     }
     return problems;
 }
@@ -77,7 +80,7 @@ void about_status(struct daemon *d, struct call *call)
                          TRANSCODED_VERSION, "uptime",
                          (double)(clock_now() - d->started) / (double)SECOND,
                          "jobs", by_state, "drained", d->dispatcher->drained,
-                         "problems", list_problems(d)));
+                         "problems", list_problems(d, &call->peer)));
 }
 
 void about_profiles(struct daemon *d, struct call *call)

@@ -84,12 +84,12 @@ static void tell_abilities(const struct survey_device *s, char *ret,
         (void)snprintf(ret, size, "ok");
 }
 
-static void tell_health(const struct inventory_device *i,
-                        const struct lending_state *state, char *ret,
-                        size_t size)
+/* @trouble is its quarantine's, "": it is in none. */
+static void tell_health(const struct inventory_device *i, const char *trouble,
+                        char *ret, size_t size)
 {
-    if (state->trouble[0])
-        (void)snprintf(ret, size, "%s", state->trouble);
+    if (*trouble)
+        (void)snprintf(ret, size, "%s", trouble);
     else if (!i->is_present)
         (void)snprintf(ret, size, "the last survey did not find it");
     else
@@ -128,7 +128,8 @@ static json_t *describe_gpu(const struct daemon *d,
 
     (void)snprintf(device.id, sizeof(device.id), "%s", survey->id);
     (void)snprintf(device.name, sizeof(device.name), "%s", survey->name);
-    tell_health(i, &state, device.health, sizeof(device.health));
+    tell_health(i, gpu.is_discreet ? state.trouble : state.details,
+                device.health, sizeof(device.health));
     mark_judge(&marks, sample, card, &i->heat, now);
     return device_to_json(&device);
 }

@@ -117,11 +117,16 @@ bool fallback_is_of_driver(const char *device, enum outcome outcome,
     return meanings[outcome].is_told && is_of_device(device, outcome, part);
 }
 
+const char *fallback_words(enum outcome outcome)
+{
+    return meanings[outcome].words;
+}
+
 void fallback_describe(const struct grant *given, enum outcome outcome,
                        enum outcome_part part, char *ret, size_t size)
 {
     (void)snprintf(ret, size, "%s%s: %s", given->device, parts[part],
-                   meanings[outcome].words);
+                   fallback_words(outcome));
 }
 
 static void note(struct fallback *f, const struct grant *given,

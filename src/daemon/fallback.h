@@ -59,6 +59,10 @@ enum fallback_step fallback_judge(struct fallback *f,
 bool fallback_is_of_driver(const char *device, enum outcome outcome,
                            enum outcome_part part);
 
+/* What such an end says of a GPU, in words for anybody: "it failed". NULL:
+ * nothing. */
+const char *fallback_words(enum outcome outcome);
+
 /* That an attempt with @given ended so, in words for a client. */
 void fallback_describe(const struct grant *given, enum outcome outcome,
                        enum outcome_part part, char *ret, size_t size);

@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "census.h"
+#include "fallback.h"
 #include "inventory.h"
 #include "model/configuration.h"
 #include "model/device_profile.h"
@@ -437,7 +439,9 @@ int64_t lending_tick(struct lending *l)
     return ret;
 }
 
-static void explain(const struct quarantine *q, char *ret, size_t size)
+/* @why is cut where there is no room. */
+static void explain(const struct quarantine *q, const char *why, char *ret,
+                    size_t size)
 {
     const char *what = quarantine_bars_all(q) ? "in quarantine"
                        : quarantine_bars(q, OUTCOME_PART_DECODE)
@@ -446,7 +450,8 @@ static void explain(const struct quarantine *q, char *ret, size_t size)
 
     *ret = '\0';
     if (q->parts)
-        (void)snprintf(ret, size, "%s: %s", what, q->reason);
+        (void)snprintf(ret, size, "%s: %s", what, why);
+    text_repair(ret);
 }
 
 bool lending_state(struct lending *l, const char *id, struct lending_state *ret)
@@ -465,6 +470,9 @@ bool lending_state(struct lending *l, const char *id, struct lending_state *ret)
     };
     list_foreach (link, next, &l->loans)
         ret->attempts += loan_of(link)->account == a;
-    explain(&a->quarantine, ret->trouble, sizeof(ret->trouble));
+    explain(&a->quarantine, fallback_words(a->quarantine.outcome), ret->trouble,
+            sizeof(ret->trouble));
+    explain(&a->quarantine, a->quarantine.reason, ret->details,
+            sizeof(ret->details));
     return true;
 }

@@ -111,6 +111,9 @@ struct lending_state {
     int32_t attempts;  // that have something of it
     int64_t vram;      // bytes that may be granted now
     char trouble[192]; // words on its quarantine, "" for none
+    /* The same with what a worker had to say: of its driver, but perhaps of its
+     * job, too. For operators. */
+    char details[192];
 };
 
 /* False when nobody knows it. */

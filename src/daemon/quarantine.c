@@ -32,8 +32,8 @@ static enum outcome_part accused(enum outcome_part part)
     return part == OUTCOME_PART_NONE ? OUTCOME_PART_DEVICE : part;
 }
 
-static void bar(struct quarantine *q, enum outcome_part part, const char *text,
-                int64_t now)
+static void bar(struct quarantine *q, enum outcome outcome,
+                enum outcome_part part, const char *text, int64_t now)
 {
     if (q->healed && now - q->healed > TRUSTED)
         q->pause = 0;
@@ -43,6 +43,7 @@ static void bar(struct quarantine *q, enum outcome_part part, const char *text,
     q->parts |= QUARANTINE_BIT(part);
     q->since = now;
     q->due = now + q->pause;
+    q->outcome = outcome;
     (void)snprintf(q->reason, sizeof(q->reason), "%s", text);
 }
 
@@ -67,7 +68,7 @@ bool quarantine_fail(struct quarantine *q, enum outcome outcome,
     q->strikes[whom] += weight;
     if (q->strikes[whom] < STRIKES_MOST)
         return false;
-    bar(q, whom, text, now);
+    bar(q, outcome, whom, text, now);
     forgive(q);
     return true;
 }

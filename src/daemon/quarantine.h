@@ -20,11 +20,12 @@ struct quarantine {
     unsigned parts;                      // QUARANTINE_BIT() of those barred
     int32_t strikes[OUTCOME_PART_COUNT]; // against each part
     int64_t struck;                      // monotonic µs of the last one
-    int64_t since;    // monotonic µs that it was last barred, 0: never
-    int64_t pause;    // µs to the next survey, the last one's that was needed
-    int64_t due;      // monotonic µs of the next survey, 0: none
-    int64_t healed;   // monotonic µs that it was last lifted
-    char reason[160]; // words: why it is barred
+    int64_t since;  // monotonic µs that it was last barred, 0: never
+    int64_t pause;  // µs to the next survey, the last one's that was needed
+    int64_t due;    // monotonic µs of the next survey, 0: none
+    int64_t healed; // monotonic µs that it was last lifted
+    enum outcome outcome; // that barred it
+    char reason[160];     // what was said of it
 };
 
 /*

@@ -8,6 +8,9 @@
 #include "lending.h"
 
 #include <stdbool.h>
+#include <string.h>
+
+#include <jansson.h>
 
 #include "account.h"
 #include "base/clock.h"
@@ -238,7 +241,8 @@ static void judge__lost_device__is_doubted_once_and_lifted(void **state)
     assert_false(look(b).decodes);
     assert_false(lending_affords_warm(b->lending, "GPU-1"));
     assert_true(lending_state(b->lending, "cuda:0", &s));
-    assert_string_equal(s.trouble, "in quarantine: it fell off the bus");
+    assert_string_equal(s.details, "in quarantine: it fell off the bus");
+    assert_string_equal(s.trouble, "in quarantine: it failed"); // our words
 
     int64_t due = lending_tick(b->lending);
     assert_in_range(due, clock_now(), clock_now() + 3 * SECOND);
@@ -732,8 +736,8 @@ static void judge__lost_part__the_other_serves_on(void **state)
         bool encodes;
         const char *trouble;
     } cases[] = {
-        {OUTCOME_PART_DECODE, false, true, "decoder in quarantine: by test"},
-        {OUTCOME_PART_ENCODE, true, false, "encoder in quarantine: by test"},
+        {OUTCOME_PART_DECODE, false, true, "decoder in quarantine: it failed"},
+        {OUTCOME_PART_ENCODE, true, false, "encoder in quarantine: it failed"},
     };
 
     (void)state;
@@ -750,6 +754,27 @@ static void judge__lost_part__the_other_serves_on(void **state)
         assert_true(lending_trusts(b.lending, "GPU-1"));
         books_close(&b);
     }
+}
+
+/* What a worker says may be cut in the middle of a letter, and must be text all
+ * the same: JSON takes nothing else. */
+static void judge__long_words__are_cut_to_text(void **state)
+{
+    struct books *b = *state;
+    struct loan loan;
+    char text[400] = "";
+
+    for (int i = 0; i < 100; i++)
+        strcat(text, i ? "ü" : "x");
+    books_lend_one(b, &loan, 10);
+    lending_judge(b->lending, &loan, OUTCOME_STALLED, OUTCOME_PART_NONE, text);
+    lending_judge(b->lending, &loan, OUTCOME_STALLED, OUTCOME_PART_NONE, text);
+    lending_leave(b->lending, &loan);
+    const struct lending_state s = books_state(b, 0);
+    assert_string_equal(s.trouble, "in quarantine: it hung");
+    json_t *json = json_string(s.details);
+    assert_non_null(json);
+    json_decref(json);
 }
 
 /* As if the pause before the next survey were over. */
@@ -854,6 +879,7 @@ int main(void)
         TEST(done__what_it_took__is_learned_for_its_class),
         TEST(done__what_it_used__is_well),
         TEST(judge__lost_part__the_other_serves_on),
+        TEST(judge__long_words__are_cut_to_text),
         TEST(quarantine__pause_is_over__a_survey_is_asked_for),
         TEST(tick__says_when_to_look_again),
     };

@@ -3,7 +3,10 @@
 survey and the watch are tests/fake/worker: they say what the test wants."""
 
 import json
+import os
+import subprocess
 import time
+import unittest
 
 import gpucase
 import harness
@@ -17,11 +20,12 @@ WHOLE, ON_CPU = "cuda:0 sessions=1 decode=1", "cpu sessions=0 decode=0"
 
 
 class Lending(harness.TestCase):
-    def start(self, gpu=None, devices=(gpucase.P1000,), **limits):
+    def start(self, gpu=None, devices=(gpucase.P1000,), socket_mode="0600", **limits):
         self.gpus = self.folder / "gpus"
         self.gpus.mkdir(exist_ok=True)
         self.survey(*devices)
-        self.settings = {"worker": str(FAKE), "gpu": gpu or {}, "limits": {**LIMITS, **limits}}
+        self.settings = {"worker": str(FAKE), "gpu": gpu or {}, "limits": {**LIMITS, **limits},
+                         "socket_mode": socket_mode}
         service = self.service(self.settings, environment={"FAKE_GPU": str(self.gpus)})
         wait_until(lambda: len(self.devices(service)) >= len(devices), "the survey\n" + service.words())
         return service
@@ -356,6 +360,23 @@ class Quarantine(Lending):
         wait_until(lambda: self.devices(service)["cuda:0"]["health"] == "ok", "it is well again")
         self.assertEqual(self.plans(service.wait_for(waiting)), [WHOLE])
         self.assertEqual(self.problems(service), [])
+
+    @unittest.skipIf(os.geteuid(), "another user needs root")
+    def test_lost_device__strangers__hear_nothing_of_what_its_worker_said(self):
+        service = self.start(socket_mode="0666")
+        self.go("hold")
+        self.ended(service, "gpu+ready+say:device_lost:device@1+done")
+        program = harness.for_everybody(harness.TRANSCODECTL, self.folder)
+        service.folder.chmod(0o755)
+
+        def ask(method):
+            return subprocess.run([program, "--socket", service.socket, "--json", method], user=65534, group=65534,
+                                  extra_groups=[], cwd="/", capture_output=True, text=True, check=True).stdout
+        for method, words in ("devices", '"in quarantine: it failed"'), ("status", '"cuda:0 in quarantine: it failed"'):
+            said = ask(method)
+            self.assertIn(words, said)
+            self.assertNotIn("by script", said)  # which may quote its job
+            self.assertIn("by script", service.ctl(method).stdout)
 
     def test_lost_encoder__its_decoder_serves_on(self):
         service = self.start()
