@@ -119,6 +119,45 @@ static void requeue__of_one_that_needs_the_cpu__waits_for_that(void **state)
     backlog_destroy(b);
 }
 
+/* Jobs for one card wait in its lane, and come first where that is asked for. */
+static void requeue__of_one_that_needs_a_card__waits_for_that(void **state)
+{
+    const unsigned any = BACKLOG_LANE(JOB_HARDWARE_AUTO);
+    const unsigned here = BACKLOG_LANE(BACKLOG_CARD(0));
+    const unsigned last = BACKLOG_LANE(BACKLOG_CARD(NEED_DEVICES_MOST - 1));
+    struct backlog *b = backlog_create();
+
+    (void)state;
+    for (int64_t id = 1; id <= 3; id++)
+        add(b, id, 10, JOB_NORMAL);
+    for (int64_t id = 1; id <= 2; id++) {
+        struct backlog_job *j = backlog_find(b, id);
+        backlog_start(b, j);
+        j->lane = (uint8_t)(id == 1 ? BACKLOG_CARD(0)
+                                    : BACKLOG_CARD(NEED_DEVICES_MOST - 1));
+        backlog_requeue(b, j);
+    }
+    assert_int_equal(backlog_next(b, NOBODY_AGES, NO_CAP, any)->job.id, 3);
+    assert_int_equal(backlog_next(b, NOBODY_AGES, NO_CAP, here)->job.id, 1);
+    assert_int_equal(backlog_next(b, NOBODY_AGES, NO_CAP, last)->job.id, 2);
+    assert_int_equal(backlog_next(b, NOBODY_AGES, NO_CAP, any | last)->job.id,
+                     2);
+    backlog_destroy(b);
+}
+
+/* Age makes a batch job no use where its wish has none. */
+static void next__aged_batch_job__waits_in_its_lane_too(void **state)
+{
+    const unsigned gpu = BACKLOG_LANE(JOB_HARDWARE_REQUIRE);
+    struct backlog *b = backlog_create();
+
+    (void)state;
+    add(b, 100, 10, JOB_BATCH);
+    assert_non_null(backlog_next(b, 150, NO_CAP, BACKLOG_ANY));
+    assert_null(backlog_next(b, 150, NO_CAP, gpu));
+    backlog_destroy(b);
+}
+
 static void next__owner_at_its_cap__is_passed_over(void **state)
 {
     struct backlog *b = backlog_create();
@@ -170,6 +209,23 @@ static void hold__keeps_it_aside_until_release(void **state)
     add(b, 3, 10, JOB_NORMAL);
     backlog_release(b, first); // at the end, as if it came now
     assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 3);
+    assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 1);
+    backlog_destroy(b);
+}
+
+/* As if it came now, also among those of other wishes. */
+static void release__of_one_that_came_first__is_behind_all(void **state)
+{
+    const struct store_job row = {
+        .id = 2, .hardware = JOB_HARDWARE_REQUIRE, .created = 2};
+    struct backlog *b = backlog_create();
+    struct backlog_job *first = add(b, 1, 10, JOB_NORMAL);
+
+    (void)state;
+    backlog_hold(b, first);
+    backlog_add(b, &row);
+    backlog_release(b, first);
+    assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 2);
     assert_int_equal(take(b, NOBODY_AGES, NO_CAP), 1);
     backlog_destroy(b);
 }
@@ -280,9 +336,12 @@ int main(void)
         cmocka_unit_test(next__aged_batch_job__counts_as_normal),
         cmocka_unit_test(next__wishes_that_have_no_use__are_passed_over),
         cmocka_unit_test(requeue__of_one_that_needs_the_cpu__waits_for_that),
+        cmocka_unit_test(requeue__of_one_that_needs_a_card__waits_for_that),
+        cmocka_unit_test(next__aged_batch_job__waits_in_its_lane_too),
         cmocka_unit_test(next__owner_at_its_cap__is_passed_over),
         cmocka_unit_test(requeue__goes_back_to_its_place),
         cmocka_unit_test(hold__keeps_it_aside_until_release),
+        cmocka_unit_test(release__of_one_that_came_first__is_behind_all),
         cmocka_unit_test(requeue__held_while_it_ran__stays_aside),
         cmocka_unit_test(add__held_row_of_the_store__waits),
         cmocka_unit_test(set_aside__is_found_but_not_next),
