@@ -60,12 +60,23 @@ static void give_back(struct work *w)
     dispatcher_wake(w->dispatcher);
 }
 
+/* With the last of them all places are free again. One that leaked would be
+ * missing for ever; now nobody is hurt by a restart. */
+static void check_balance(const struct dispatcher *j)
+{
+    static const struct scheduler_load nothing;
+
+    assert(!list_empty(&j->works) ||
+           memcmp(&j->load, &nothing, sizeof(nothing)) == 0);
+}
+
 void work_destroy(struct work *w)
 {
     if (!w)
         return;
     give_back(w);
     list_remove(&w->link);
+    check_balance(w->dispatcher);
     if (w->row)
         w->row->work = NULL;
     if (w->has_job)

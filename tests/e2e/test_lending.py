@@ -306,6 +306,14 @@ class Fallbacks(Lending):
         ready = [e for e in events if e["event"] == "ready"][-1]
         self.assertEqual(ready["why"], ["a part of cuda:0 failed this job before"])
 
+    def test_client__one_fallback_and_a_wait__is_told_of_one(self):
+        service = self.start()
+        words = "gpu+ready+say:device_lost:decode@1+say:no_memory:device@2+progress+output+done"
+        events = self.attached(service, words, hardware="prefer")
+        told = [(e["attempt"], e["reason"]) for e in events if e["event"] == "fallback"]
+        self.assertEqual((events[-1]["outcome"], events[-1]["attempt"]), ("done", 3))
+        self.assertEqual(told, [(2, "cuda:0 decoding: it failed")])
+
     def test_growing_output__ends_and_says_how_far_it_is_whole(self):
         service = self.start()
         events = self.attached(service, "gpu+ready+progress+say:device_lost:device", delivery="growing")
