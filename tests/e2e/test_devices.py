@@ -190,7 +190,9 @@ class Devices(gpucase.GpuCase):
         self.assertEqual((board["gpu"], board["problem"]), ("cuda:0, Quadro P1000", ""))
         names = [t["name"] for t in board["tests"]]
         self.assertEqual(len(names), 3)
-        self.assertEqual(board["tests"][0]["expected"], {"gpu": [120, 150], "cpu": [25, 30]})
+        self.assertEqual([t["expected"] for t in board["tests"]],
+                         [{"gpu": [120, 150], "cpu": [25, 30]}, {"gpu": [200, 250], "cpu": [60, 80]},
+                          {"gpu": [4, 6], "cpu": [1, 2]}])
         for test in board["tests"]:
             for side in "gpu", "cpu":
                 self.assertIsNotNone(test[side], r.stdout + r.stderr)
@@ -202,7 +204,12 @@ class Devices(gpucase.GpuCase):
         service = self.service({"roots": {"read": ["/"], "write": [str(self.out)]}})
         r = self.bench(service, self.small_films())
         self.assertEqual(r.returncode, 0, r.stderr)
-        self.assertRegex(r.stdout, r"\n4K HEVC to 1080p H.264 +- +120-150 +[0-9.]+ fps +25-30\n")
+        figure = r"[0-9.]+ (fps|streams?)"
+        self.assertRegex(r.stdout, f"^TEST +GPU +EXPECTED +CPU +EXPECTED\n"
+                                   f"4K HEVC to 1080p H.264 +- +120-150 +{figure} +25-30\n"
+                                   f"1080p H.264 to 720p H.264 +- +200-250 +{figure} +60-80\n"
+                                   f"the latter, streams in real time +- +4-6 +{figure} +1-2\n\n"
+                                   "EXPECTED of a Quadro P1000, and of a CPU: Intel Core i7-4770\n")
         self.assertIn("\nGPU not measured: ", r.stdout)
 
     def test_bench__jobs_that_fail__are_no_figures(self):
