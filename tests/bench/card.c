@@ -133,3 +133,15 @@ int card_wait(const struct service *s, struct error *e)
     }
     return error_set(e, -ENODEV, "no GPU was found");
 }
+
+int card_serve(struct service **ret, const struct bench *b, struct error *e)
+{
+    int r = service_start(ret, NULL, b->build, b->folder, NULL, e);
+
+    if (r == 0)
+        r = card_wait(*ret, e);
+    if (r < 0)
+        return r;
+    service_settle(*ret);
+    return card_forget(b, e);
+}

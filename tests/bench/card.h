@@ -38,4 +38,8 @@ double card_most_of_one(const struct bench *b, const char *name);
 /* Until the service's survey has found the card. */
 int card_wait(const struct service *s, struct error *e);
 
+/* A service that has found the card and come to rest; what it did with it so far
+ * is forgotten. The caller stops @ret, which may be there after a failure, too. */
+int card_serve(struct service **ret, const struct bench *b, struct error *e);
+
 #endif

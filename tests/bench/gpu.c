@@ -38,19 +38,12 @@ static int run_jobs(const struct bench *b, const struct gpu_work *w,
     return r;
 }
 
-/* What only the jobs did is counted: the survey before them is forgotten. */
 static int measure(const struct bench *b, const struct gpu_work *w,
                    size_t count, json_t **ret, struct error *e)
 {
     struct service *s = NULL;
 
-    int r = service_start(&s, NULL, b->build, b->folder, NULL, e);
-    if (r == 0)
-        r = card_wait(s, e);
-    if (r == 0) {
-        service_settle(s);
-        r = card_forget(b, e);
-    }
+    int r = card_serve(&s, b, e);
     if (r == 0)
         r = run_jobs(b, w, count, s, e);
     if (r == 0) {

@@ -95,13 +95,7 @@ static int measure_ours(const struct bench *b, const struct gpu_work *w,
     struct sample cost;
     json_t *job = gpu_job(b, w, 0);
 
-    int r = service_start(&s, NULL, b->build, b->folder, NULL, e);
-    if (r == 0)
-        r = card_wait(s, e);
-    if (r == 0) {
-        service_settle(s);
-        r = card_forget(b, e);
-    }
+    int r = card_serve(&s, b, e);
     if (r == 0)
         r = service_run(s, &cost, &job, 1, SERVICE_DETACHED, e);
     json_decref(job);
