@@ -11,14 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "support/folder.h"
+#include "support/mailbox.h"
 
 #define MANY 100000 // more than any socket takes
 
@@ -51,14 +50,10 @@ static void make_stderr_the_journals(struct scene *s)
 static int start(void **state)
 {
     struct scene *s = xcalloc(1, sizeof(*s));
-    struct address a;
 
     s->folder = folder_create();
     const char *path = folder_path(s->folder, "journal");
-    assert_int_equal(address_parse(&a, path), 0);
-    s->journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert_int_equal(bind(s->journal, (const struct sockaddr *)&a.name, a.size),
-                     0);
+    s->journal = mailbox_open(path);
     s->ours = journal_start(path);
     assert_non_null(s->ours);
     make_stderr_the_journals(s);
@@ -80,16 +75,6 @@ static int stop(void **state)
     return 0;
 }
 
-/* The next entry, "" for none. Lives until the next call. */
-static const char *read_entry(const struct scene *s)
-{
-    static char text[16384];
-    ssize_t n = read(s->journal, text, sizeof(text) - 1);
-
-    text[n > 0 ? n : 0] = '\0';
-    return text;
-}
-
 static void line__with_fields__is_an_entry(void **state)
 {
     const struct log_field fields[] = {
@@ -100,10 +85,11 @@ static void line__with_fields__is_an_entry(void **state)
     log_init(&job, NULL, "job 17");
     job.fields = fields;
     log_warning(&job, "one\nline");
-    assert_string_equal(read_entry(s), "MESSAGE=job 17: one\\nline\n"
-                                       "PRIORITY=4\n"
-                                       "SYSLOG_IDENTIFIER=transcoded\n"
-                                       "TRANSCODED_JOB=17\n");
+    assert_string_equal(mailbox_next(s->journal),
+                        "MESSAGE=job 17: one\\nline\n"
+                        "PRIORITY=4\n"
+                        "SYSLOG_IDENTIFIER=transcoded\n"
+                        "TRANSCODED_JOB=17\n");
     assert_string_equal(folder_get(s->folder, "stderr"), "");
 }
 
@@ -116,7 +102,7 @@ static void journal__that_hangs__costs_lines_that_are_counted(void **state)
 
     for (int i = 0; i < MANY; i++)
         log_info(NULL, "line %d", i);
-    while (*read_entry(s))
+    while (*mailbox_next(s->journal))
         taken++;
     assert_in_range(taken, 1, MANY - 1);
     log_info(NULL, "again");
@@ -124,9 +110,9 @@ static void journal__that_hangs__costs_lines_that_are_counted(void **state)
                    "MESSAGE=%lld lines were lost: the journal did not take "
                    "them\nPRIORITY=4\n",
                    MANY - taken);
-    assert_memory_equal(read_entry(s), expected, strlen(expected));
-    assert_memory_equal(read_entry(s), "MESSAGE=again\n", 14);
-    assert_string_equal(read_entry(s), "");
+    assert_memory_equal(mailbox_next(s->journal), expected, strlen(expected));
+    assert_memory_equal(mailbox_next(s->journal), "MESSAGE=again\n", 14);
+    assert_string_equal(mailbox_next(s->journal), "");
     assert_string_equal(folder_get(s->folder, "stderr"), "");
 }
 

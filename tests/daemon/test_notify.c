@@ -10,13 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "base/memory.h"
 #include "support/folder.h"
+#include "support/mailbox.h"
 
 #define MANY 100000 // more than any socket takes
 
@@ -30,14 +28,10 @@ struct scene {
 static int start(void **state)
 {
     struct scene *s = xcalloc(1, sizeof(*s));
-    struct address a;
 
     s->folder = folder_create();
     const char *path = folder_path(s->folder, "notify");
-    assert_int_equal(address_parse(&a, path), 0);
-    s->manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert_int_equal(bind(s->manager, (const struct sockaddr *)&a.name, a.size),
-                     0);
+    s->manager = mailbox_open(path);
     s->notify = notify_open(path);
     *state = s;
     return 0;
@@ -54,14 +48,9 @@ static int stop(void **state)
     return 0;
 }
 
-/* The next message, "" for none. Lives until the next call. */
 static const char *hear(const struct scene *s)
 {
-    static char text[512];
-    ssize_t n = read(s->manager, text, sizeof(text) - 1);
-
-    text[n > 0 ? n : 0] = '\0';
-    return text;
+    return mailbox_next(s->manager);
 }
 
 /* Everything up to the first message that begins with @until. */
@@ -152,14 +141,10 @@ static void say__nobody_listens__is_nothing(void **state)
 static void say__name_without_a_file__is_heard(void **state)
 {
     const struct scene *s = *state;
-    struct address a;
     char name[64];
 
     (void)snprintf(name, sizeof(name), "@transcoded-test-%d", (int)getpid());
-    assert_int_equal(address_parse(&a, name), 0);
-    int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert_int_equal(bind(manager, (const struct sockaddr *)&a.name, a.size),
-                     0);
+    int manager = mailbox_open(name);
     struct notify *n = notify_open(name);
     notify_ready(n);
     const struct scene other = {.manager = manager};
