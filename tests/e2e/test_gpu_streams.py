@@ -53,6 +53,14 @@ class Streams(gpucase.GpuCase):
                 self.assertEqual(plan, ["nvdec>scale_cuda>h264_nvenc"])
                 self.assertEqual((total["large_uploads"], total["large_downloads"]), (0, 0))
 
+    def test_many_threads_are_granted__the_cards_decoder_uses_one(self):
+        """Each more would hold a surface, and wait for another picture."""
+        def held(threads):
+            self.machine = standin.Machine()
+            _, total = self.transcode(standin.h264_clip(), grant=FULL | {"threads": threads}, frames=30)
+            return total["surfaces_peak"]
+        self.assertEqual(held(8), held(1))
+
     def test_ladder_with_rates__has_enough_surfaces(self):
         cases = {name: make for name, make, _ in test_decode.CASES}
         path = cases["h264_b_pyramid_open_gop"]("h264_b_pyramid_open_gop")
