@@ -71,6 +71,24 @@ class Devices(gpucase.GpuCase):
         self.assertEqual([p for p in seen if p["pid"] or p["name"]], [])
         self.assertIn("a program (which: not permitted), 512.0M\n", ask())
 
+    def test_devices__card_that_cuda_hides__readings_are_of_the_other(self):
+        """NVML knows nothing of CUDA_VISIBLE_DEVICES."""
+        first, second = (f"GPU-00000000-7667-7075-0000-00000000000{n}" for n in (1, 2))
+        service = self.start(cards=2, foreign_vram=2048)  # of the first
+        for order, uuids in ("1", [second]), ("1,0", [second, first]):
+            with self.subTest(order):
+                service.stop()
+                service.environment["CUDA_VISIBLE_DEVICES"] = order
+                service.start()
+
+                def sampled():
+                    gpus = [d["gpu"] for d in service.call("Devices")["parameters"]["devices"] if d["gpu"]]
+                    return len(gpus) == len(uuids) and all(g["sampled"] for g in gpus) and gpus
+                gpus = wait_until(sampled, "all are sampled\n" + service.words())
+                self.assertEqual([g["uuid"] for g in gpus], uuids)
+                for gpu in gpus:
+                    self.assertEqual(gpu["vram_used"] >= 2048 << 20, gpu["uuid"] == first, gpu)
+
     def test_devices__what_the_driver_lacks__is_not_available(self):
         service = self.start(power=0, sm_clock=0, memory_clock=0, video_clock=0, throttle=-1)
         gpu = self.sampled(service)["gpu"]

@@ -12,6 +12,8 @@
 
 #include <ffnvcodec/dynlink_cuda.h>
 
+#include "machine.h"
+
 struct context;
 
 enum need {
@@ -22,6 +24,10 @@ enum need {
 
 /* What every entry asks first: initialised, not lost, a context current. */
 CUresult context_enter(enum need need);
+
+/* The cards that CUDA_VISIBLE_DEVICES leaves the process, in its order and, as
+ * the driver does it, up to the first that is none; how many. */
+int cuda_visible(int ret[MACHINE_CARDS]);
 
 /* The calling thread's, or NULL. */
 struct context *context_current(void);

@@ -169,9 +169,11 @@ static bool socket_opens(void)
 EXPORT tcuInit cuInit;
 CUresult cuInit(unsigned flags)
 {
+    int cards[MACHINE_CARDS];
+
     if (flags)
         return (CUresult)CUDA_INVALID_VALUE;
-    if (settings()->no_driver || !machine_self())
+    if (settings()->no_driver || !machine_self() || !cuda_visible(cards))
         return (CUresult)CUDA_NO_DEVICE;
     if (settings()->init_error)
         return (CUresult)settings()->init_error;

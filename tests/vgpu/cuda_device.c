@@ -1,5 +1,6 @@
 /* libcuda: what the device says of itself, and the words for errors. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "context.h"
@@ -18,6 +19,25 @@ static CUresult enter(CUdevice device)
                : (CUresult)CUDA_INVALID_DEVICE;
 }
 
+/* Its form with uuids is not here. */
+int cuda_visible(int ret[MACHINE_CARDS])
+{
+    const char *text = getenv("CUDA_VISIBLE_DEVICES");
+    int count = 0;
+
+    for (int i = 0; !text && i < machine_cards(); i++)
+        ret[count++] = i;
+    while (text && count < MACHINE_CARDS) {
+        char *end;
+        long card = strtol(text, &end, 10);
+        if (end == text || card < 0 || card >= machine_cards())
+            break;
+        ret[count++] = (int)card;
+        text = *end == ',' ? end + 1 : NULL;
+    }
+    return count;
+}
+
 EXPORT CUresult CUDAAPI cuDriverGetVersion(int *ret);
 CUresult cuDriverGetVersion(int *ret)
 {
@@ -29,19 +49,24 @@ EXPORT tcuDeviceGetCount cuDeviceGetCount;
 CUresult cuDeviceGetCount(int *ret)
 {
     CUresult r = context_enter(NEED_INIT);
+    int cards[MACHINE_CARDS];
 
     if (r == CUDA_SUCCESS)
-        *ret = machine_cards();
+        *ret = cuda_visible(cards);
     return r;
 }
 
 EXPORT tcuDeviceGet cuDeviceGet;
 CUresult cuDeviceGet(CUdevice *ret, int ordinal)
 {
-    CUresult r = enter(ordinal);
+    CUresult r = context_enter(NEED_INIT);
+    int cards[MACHINE_CARDS];
 
-    if (r == CUDA_SUCCESS)
-        *ret = ordinal;
+    if (r != CUDA_SUCCESS)
+        return r;
+    if (ordinal < 0 || ordinal >= cuda_visible(cards))
+        return (CUresult)CUDA_INVALID_DEVICE;
+    *ret = cards[ordinal];
     return r;
 }
 
