@@ -250,6 +250,8 @@ nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char *to, unsigned size)
 
     if (r != NVML_SUCCESS)
         return r;
+    if (settings()->nvml_lacks & NVML_LACKS_UUID)
+        return NVML_ERROR_NOT_SUPPORTED;
     machine_uuid(nvml_card(device), uuid);
     return answer(to, size, uuid);
 }
@@ -301,6 +303,8 @@ nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *ret)
 
     if (r != NVML_SUCCESS)
         return r;
+    if (settings()->nvml_lacks & NVML_LACKS_MEMORY)
+        return NVML_ERROR_NOT_SUPPORTED;
     machine_lock();
     int64_t used = machine_vram_used(nvml_card(device));
     machine_unlock();

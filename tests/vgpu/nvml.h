@@ -26,6 +26,14 @@ enum nvml_status {
     NVML_ERROR_LIB_RM_VERSION_MISMATCH = 18,
 };
 
+/* What a client may find missing: bits of the setting nvml_lacks. */
+enum nvml_lack {
+    NVML_LACKS_MEMORY = 1,
+    NVML_LACKS_SESSIONS = 2,
+    NVML_LACKS_PROCESS_MEMORY = 4,
+    NVML_LACKS_UUID = 8,
+};
+
 typedef struct {
     unsigned long long total;
     unsigned long long free;

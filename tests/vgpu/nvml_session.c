@@ -1,4 +1,5 @@
 /* libnvidia-ml: who uses the card, sessions and processes. */
+#include <limits.h>
 #include <string.h>
 
 #include "context.h"
@@ -68,6 +69,8 @@ nvmlReturn_t nvmlDeviceGetEncoderSessions(nvmlDevice_t device, unsigned *count,
 
     if (r != NVML_SUCCESS)
         return r;
+    if (settings()->nvml_lacks & NVML_LACKS_SESSIONS)
+        return NVML_ERROR_NOT_SUPPORTED;
     unsigned room = ret ? *count : 0;
     machine_lock();
     *count = list_sessions(nvml_card(device), ret, room);
@@ -159,6 +162,10 @@ nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v2(nvmlDevice_t device,
     machine_lock();
     *count = list_processes(nvml_card(device), ret, room);
     machine_unlock();
+    for (unsigned i = 0; i < *count && i < room; i++) {
+        if (settings()->nvml_lacks & NVML_LACKS_PROCESS_MEMORY)
+            ret[i].usedGpuMemory = ULLONG_MAX;
+    }
     return *count > room ? NVML_ERROR_INSUFFICIENT_SIZE : NVML_SUCCESS;
 }
 

@@ -39,6 +39,7 @@ const struct setting settings_table[] = {
     {NUMBER(memory_clock), "2505", "the same for the memory"},
     {NUMBER(video_clock), "1171", "the same for encoder and decoder"},
     {NUMBER(throttle), "0", "reasons to clock lower, NVML's bits; -1 for not supported"},
+    {NUMBER(nvml_lacks), "0", "what NVML does not support, a sum: 1 memory, 2 the list of sessions, 4 memory of processes, 8 UUIDs"},
     {NUMBER(decode_h264), "8", "greatest bit depth of H.264 that is decoded, 0 for none"},
     {NUMBER(decode_hevc), "12", "the same for HEVC"},
     {NUMBER(decode_vp9), "12", "the same for VP9"},

@@ -57,6 +57,7 @@ struct settings {
     int64_t memory_clock; // MHz
     int64_t video_clock;  // MHz
     int64_t throttle;     // NVML's bits
+    int64_t nvml_lacks;   // enum nvml_lack
 
     // decoding: the greatest bit depth, 0 for none
     int64_t decode_h264;

@@ -116,6 +116,42 @@ static void nvml_read__what_the_driver_lacks__is_unknown(void **state)
     assert_near(r.sample.temperature, 48); // and the rest is there
 }
 
+/* A memory that nobody knows is not 0, nor is it full. */
+static void nvml_read__what_nvml_lacks__is_unknown(void **state)
+{
+    static const char *const settings[] = {
+        "nvml_lacks=7",
+        "foreign_sessions=2",
+        "foreign_vram=512",
+        NULL,
+    };
+    struct reading r = read_on(settings);
+
+    (void)state;
+    assert_int_equal(r.result, 0);
+    assert_int_equal(r.sample.vram_total, SAMPLE_UNKNOWN);
+    assert_int_equal(r.sample.vram_used, SAMPLE_UNKNOWN);
+    assert_int_equal(r.sample.vram_free, SAMPLE_UNKNOWN);
+    // how many, if not whose
+    assert_int_equal(r.sample.session_total, 2);
+    assert_int_equal(r.sample.session_count, 0);
+    assert_int_equal(r.sample.process_count, 1);
+    assert_int_equal(r.sample.processes[0].pid, 1);
+    assert_int_equal(r.sample.processes[0].vram, SAMPLE_UNKNOWN);
+}
+
+/* Nobody could say whose sample it is. */
+static void nvml_read__no_uuid__is_no_sample(void **state)
+{
+    static const char *const settings[] = {"nvml_lacks=8", NULL};
+    struct reading r = read_on(settings);
+
+    (void)state;
+    print_message("%s\n", r.error.text);
+    assert_int_equal(r.result, -EIO);
+    assert_non_null(strstr(r.error.text, "card 0: Not Supported"));
+}
+
 static void nvml_read__strangers__have_pids_and_memory(void **state)
 {
     static const char *const settings[] = {
@@ -188,6 +224,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(nvml_read__idle_card__says_all_of_it),
         cmocka_unit_test(nvml_read__settings__are_the_readings),
         cmocka_unit_test(nvml_read__what_the_driver_lacks__is_unknown),
+        cmocka_unit_test(nvml_read__what_nvml_lacks__is_unknown),
+        cmocka_unit_test(nvml_read__no_uuid__is_no_sample),
         cmocka_unit_test(nvml_read__strangers__have_pids_and_memory),
         cmocka_unit_test(nvml_read__more_sessions_than_there_is_room__counted),
         cmocka_unit_test(nvml_open__no_driver__says_so),

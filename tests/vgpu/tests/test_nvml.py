@@ -162,6 +162,15 @@ class Nvml(standin.Case):
     def test_power__may_be_unsupported(self):
         self.assertEqual(self.ask(power=0)["power"], -3)
 
+    def test_readings__may_be_missing(self):
+        foreign = {"foreign_sessions": 2, "foreign_vram": 512}
+        answer = self.ask(nvml_lacks=7, **foreign)
+        self.assertEqual((answer["total"], answer["sessions"]), (0, []))
+        self.assertEqual(answer["processes"], [[1, 2**64 - 1]])
+        self.assertEqual(answer["uuid"][:4], "GPU-")
+        answer = self.ask(nvml_lacks=8, **foreign)
+        self.assertEqual((answer["uuid"], answer["total"], len(answer["sessions"])), ("", 4096 << 20, 2))
+
     def test_lost_device__is_said(self):
         self.machine.ffmpeg(*ENCODE, fail_encode=3, sticky=2)
         self.assertEqual(self.ask()["handle"], 15)
