@@ -188,6 +188,25 @@ static void has_new_driver__exchanged__is_said_once(void **state)
     inventory_destroy(i);
 }
 
+static void
+set__partial_survey__of_another_driver__is_all_that_is_known(void **state)
+{
+    struct inventory *i = inventory_create();
+    struct survey_device card = device("cuda:0", "A", 1);
+    const struct survey survey = {.devices = &card, .device_count = 1};
+
+    (void)state;
+    (void)strcpy(card.driver, "1");
+    inventory_set(i, &survey);
+    (void)strcpy(card.driver, "2");
+    card.decoder_count = 0;
+    card.is_partial = true;
+    inventory_set(i, &survey);
+    assert_false(inventory_device_works(inventory_find(i, "cuda:0")));
+    free(card.decoders);
+    inventory_destroy(i);
+}
+
 static void set__problems__become_one_line(void **state)
 {
     struct inventory *i = inventory_create();
@@ -206,7 +225,9 @@ static void fail__devices_that_were_known__stay(void **state)
 
     (void)state;
     SURVEY(i, "cuda:0=A");
+    assert_true(inventory_is_current(i));
     inventory_fail(i, "it crashed");
+    assert_false(inventory_is_current(i));
     assert_string_equal(describe(i), "cuda:0=A");
     assert_string_equal(inventory_problem(i), "it crashed");
     inventory_destroy(i);
@@ -278,6 +299,8 @@ int main(void)
         cmocka_unit_test(set__what_it_can__is_renewed),
         cmocka_unit_test(set__partial_survey__does_not_hide_what_is_known),
         cmocka_unit_test(has_new_driver__exchanged__is_said_once),
+        cmocka_unit_test(
+            set__partial_survey__of_another_driver__is_all_that_is_known),
         cmocka_unit_test(set__problems__become_one_line),
         cmocka_unit_test(fail__devices_that_were_known__stay),
         cmocka_unit_test(fail__of_the_first__settles),

@@ -2,10 +2,15 @@
 """GPUs as the operator sees them: devices, report and bench, on the stand-in for
 NVIDIA's driver and without any."""
 
+import contextlib
 import json
 import os
+import pty
+import re
 import signal
+import sqlite3
 import subprocess
+import time
 import unittest
 
 import gpucase
@@ -97,6 +102,63 @@ class Devices(gpucase.GpuCase):
         self.assertEqual([gpu["marks"][n] for n in ("power", "clock", "throttle")], ["none"] * 3)
         self.assertRegex(service.ctl("devices").stdout, r"48 °C +- +Quadro")
 
+    def test_devices__warm_under_load__is_marked(self):
+        # for minutes, as the profile has it: here from the first on
+        card = json.loads((harness.TOP / "profiles" / "devices" / "quadro-p1000.json").read_text())
+        card["temperature"]["warm_for"] = 0
+        profiles = self.folder / "profiles" / "devices"
+        profiles.mkdir(parents=True)
+        (profiles / "quadro-p1000.json").write_text(json.dumps(card))
+        service = self.start({"profiles": str(profiles.parent)}, temperature=66, slow_encode=50)
+        self.assertEqual(self.sampled(service)["gpu"]["marks"]["temperature"], "ok")
+        id = service.submit(self.job(film(), {"path": "a.mp4", "audio": []}, hardware="require"))
+        gpu = wait_until(lambda: (gpu := self.gpu(service)["gpu"])["marks"]["temperature"] == "warn" and gpu, "it warns")
+        self.assertRegex(gpu["notes"][0], "^above 65 °C under load for ")
+        self.assertEqual(service.wait_for(id)["state"], "succeeded")
+
+    def on_terminal(self, service, *arguments):
+        """What transcodectl shows there."""
+        ours, theirs = pty.openpty()
+        child = subprocess.Popen([harness.TRANSCODECTL, "--socket", service.socket, *arguments], stdout=theirs,
+                                 env={k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"})
+        os.close(theirs)
+        shown = b""
+        with open(ours, "rb", buffering=0) as f, contextlib.suppress(OSError):  # EIO: its end
+            while chunk := f.read(65536):
+                shown += chunk
+        self.assertEqual(child.wait(), 0)
+        return shown.decode()
+
+    def test_devices__colours__are_for_what_is_wrong(self):
+        for settings, expect in (
+                ({"temperature": 30, "power": 4000, "sm_clock": 0}, {}),  # idle, and one reading is missing
+                ({"temperature": 71, "power": 0}, {"71 °C": "31"}),
+                ({"temperature": 70, "power": 46000}, {"46.0 W": "33"})):
+            with self.subTest(**settings):
+                self.machine = gpucase.standin.Machine()
+                service = self.start(**settings)
+                self.sampled(service)
+                table = self.on_terminal(service, "devices").split("\r\n\r\n")[0]
+                self.assertIn(f"{settings['temperature']} °C", table)
+                self.assertEqual({text.strip(): colour for colour, text in re.findall("\033\\[(\\d+)m([^\033]*)", table)},
+                                 expect)
+                service.stop()
+
+    def test_devices__nobody_watches__is_not_available(self):
+        worker = self.folder / "worker"
+        worker.write_text(f'#!/bin/sh\n[ "$1" != --watch ] || exec sleep 1000\nexec "{WORKER}" "$@"\n')
+        worker.chmod(0o755)
+        service = self.start({"worker": str(worker)}, foreign_sessions=1, foreign_vram=512)
+        device = wait_until(lambda: self.gpu(service), "the survey")
+        gpu = device["gpu"]
+        self.assertEqual((device["health"], device["load"], gpu["sampled"]), ("ok", None, None))
+        self.assertEqual(gpu["sessions"], {"own": 0, "foreign": None, "limit": 3})
+        self.assertEqual({gpu[n] for n in ("vram_total", "vram_used", "temperature", "power", "encoder_load")}, {None})
+        self.assertEqual(set(gpu["marks"].values()), {"none"})
+        said = service.ctl("devices").stdout
+        self.assertIn("\n  readings    not available\n", said)
+        self.assertRegex(said, r"\ncuda:0 +0 +0/3 +- +- +- +- +- +- +Quadro")
+
     def test_devices__job_runs__its_session_is_ours(self):
         service = self.start(slow_encode=50, foreign_sessions=1)
         self.sampled(service)
@@ -135,6 +197,39 @@ class Devices(gpucase.GpuCase):
         self.assertEqual({p["device"] for p in periods}, {"cuda:0"})
         self.assertEqual(periods[0]["temperature"], {"least": 52, "mean": 52, "most": 52})
         self.assertRegex(service.ctl("report", "--days", 1).stdout, r"cuda:0 +0 +.* 52 52 52 °C")
+
+    def test_report__steps_sums_and_kinds__of_a_year(self):
+        service = self.service({"roots": {"read": ["/"], "write": [str(self.out)]}})
+        service.stop()
+        now = int(time.time()) // 3600
+        hours = [now - 2, now - 3, now - 24 * 30, now - 24 * 390, now - 24 * 404]
+        with contextlib.closing(sqlite3.connect(service.state / "jobs.sqlite")) as db, db:
+            db.executemany("INSERT INTO reading VALUES (?, 'cuda:0', 'power', ?, ?, ?, ?)",
+                           [(hour, 10 + n, 20 + n, 15 * 4, 4) for n, hour in enumerate(hours)])
+            db.executemany("INSERT INTO tally VALUES (?, ?, 1, ?, ?, ?)", [
+                (hours[0], "cuda:0", "done", "", 5), (hours[1], "cuda:0", "done", "", 2),
+                (hours[0], "cuda:0", "done", "no session", 3), (hours[1], "cuda:0", "crashed", "", 7)])
+        service.start()
+
+        def report(**parameters):
+            return service.call("Report", parameters)["parameters"]
+        for days, step, count in ((1, 1, 2), (2, 1, 2), (3, 24, None), (92, 24, None), (93, 168, None),
+                                  (396, 168, None), (1000, 168, None)):
+            r = report(days=days)
+            self.assertEqual(r["step"], step * 3600, days)
+            self.assertEqual(r["from"] % (step * 3600 * 10**6), 0)
+            # no later than so long ago, and no step earlier
+            age = now * 3600 * 10**6 - r["from"] - min(days, 396) * 24 * 3600 * 10**6
+            self.assertLess(abs(age), (step + 1) * 3600 * 10**6)
+            if count:
+                self.assertEqual(len(r["periods"]), count)
+            power = [p["power"] for p in r["periods"]]
+            self.assertEqual({p["mean"] for p in power}, {15})
+            self.assertEqual(max(p["most"] for p in power), 23 if days >= 396 else 22 if days >= 92 else 21)
+        jobs = {p["time"] // 3600 // 10**6: p["jobs"] for p in report(days=1)["periods"]}
+        self.assertEqual(jobs, {hours[0]: 8, hours[1]: 2})  # what crashed is not done
+        self.assertEqual(sorted((t["outcome"], t["reason"], t["count"]) for t in report(days=1)["tallies"]),
+                         [("crashed", "", 7), ("done", "", 7), ("done", "no session", 3)])
 
     def test_watch__killed__is_started_again(self):
         service = self.start()

@@ -158,6 +158,21 @@ class Stand(SurveyCase):
             service.stop()
             service.start()
 
+    def test_doubted_card__is_tried__whatever_is_known_of_it(self):
+        service = self.start()
+        self.wait_for_gpu(service)
+        self.machine.control("set", "open_error=20")
+        # the first has a worker that stood ready before
+        for n in range(3):
+            job = self.job(harness.film(seconds=1), {"path": f"{n}.mp4", "video": {"max_height": 144}})
+            self.assertEqual(service.wait_for(service.submit(job))["state"], "succeeded")
+        self.wait_for_words(service, "cuda:0 is in quarantine")
+        wait_until(lambda: not self.gpus(service)["cuda:0"]["gpu"]["encoders"], "a survey that tries")
+        self.machine.control("set")
+        service.stop()
+        service.start()  # nothing of that is remembered
+        self.assertEqual(self.wait_for_gpu(service)["health"], "ok")
+
     def test_part_of_a_card__is_what_it_is_good_for(self):
         nothing = {f"decode_{codec}": 0 for codec in ("h264", "hevc", "vp9", "mpeg2")}
         for settings, words in (({"no_encoder": 1}, "it cannot encode: h264_nvenc: the card has no encoder (NVENC)"),
@@ -181,17 +196,29 @@ class Stand(SurveyCase):
             self.assertEqual((stream["pix_fmt"], stream["has_b_frames"]), ("yuv420p", 0))
 
     def test_driver__exchanged_while_it_runs__is_surveyed_again(self):
-        service = self.start()
+        gate, surveys = self.folder / "gate", self.folder / "surveys"
+        gate.touch()
+        service = self.start({}, self.script(f'echo >>"{surveys}"; while [ ! -e "{gate}" ]; do sleep 0.05; done'),
+                             cards=2)
         self.wait_for_gpu(service)
-        self.machine.control("set", "driver_version=470.223.02", "hevc_10bit=0")
-        # whoever has the old driver loaded does not see the new one
-        def watchers():
-            return [pid for pid, line in service.children().items() if line.rstrip().endswith("--watch")]
-        for pid in wait_until(watchers, "it is watched"):
-            os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: self.gpus(service)["cuda:0"]["gpu"]["driver"] == "470.223.02", "another survey")
-        self.assertIn("cuda:0: its driver is 470.223.02 now, and was 470.256.02: surveying again", service.words())
-        self.assertEqual(json.loads((service.state / "survey.json").read_text())["devices"][0]["driver"], "470.223.02")
+
+        def exchange(version, begun):
+            # whoever has the old driver loaded does not see the new one
+            self.machine.control("set", f"driver_version={version}", "cards=1")
+            for pid in wait_until(lambda: [pid for pid, line in service.children().items()
+                                           if line.rstrip().endswith("--watch")], "it is watched"):
+                os.kill(pid, signal.SIGKILL)
+            self.wait_for_words(service, f"cuda:0: its driver is {version} now, and was 470.256.02: surveying again")
+            wait_until(lambda: surveys.read_text().count("\n") == begun, "a survey")
+
+        gate.unlink()
+        exchange("470.223.02", 2)
+        exchange("470.239.06", 2)  # one is under way: another follows it
+        gate.touch()
+        wait_until(lambda: surveys.read_text().count("\n") == 3, "another survey")
+        wait_until(lambda: self.gpus(service)["cuda:0"]["gpu"]["driver"] == "470.239.06", "its end")
+        self.assertEqual(self.gpus(service)["cuda:1"]["health"], "the last survey did not find it")
+        self.assertEqual(json.loads((service.state / "survey.json").read_text())["devices"][0]["driver"], "470.239.06")
 
     def test_others_hold_all_sessions__it_is_surveyed_again_until_it_is_whole(self):
         service = self.start({"survey_again": "100ms"}, foreign_sessions=3)
