@@ -142,12 +142,8 @@ static void survey_card(struct survey *s, struct survey_device *d,
 
     if (is_tried)
         try_device(s, d, is_doubted(d, anew) ? NULL : k);
-    if (!is_tried || (k && d->is_partial)) {
+    if (!is_tried || (k && d->is_partial))
         reuse(d, k);
-        // libav's, which is the same
-        memcpy(s->nvenc_headers, known->nvenc_headers,
-               sizeof(s->nvenc_headers));
-    }
 }
 
 static void take_card(struct survey *s, const struct driver *driver, int index,

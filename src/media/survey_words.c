@@ -116,7 +116,10 @@ void survey_explain_filter(struct survey_failure *ret, const char *said,
                    filter, said);
 }
 
+/* Who follows the advice on a misfit may build the same version anew, by which
+ * it would not be known again; trying it takes no session. */
 bool survey_is_lasting(enum survey_verdict verdict)
 {
-    return verdict != SURVEY_BUSY && verdict != SURVEY_BROKEN;
+    return verdict == SURVEY_ABSENT || verdict == SURVEY_LACKING ||
+           verdict == SURVEY_REFUSED;
 }

@@ -85,19 +85,24 @@ class Streams(gpucase.GpuCase):
         self.assertEqual(total["decoders"], 4)
         # the right picture in each part
         for at, size in (("0.2", "320x180"), ("0.8", "200x120"), ("1.4", "640x360")):
-            still = self.folder / f"{at}.png"
-            standin.software("-ss", at, "-i", self.out / "a.mkv", "-frames:v", "1", still)
-            begin = {"0.2": 0, "0.8": 0.6, "1.4": 1.2}[at]
-            picture = standin.clip(f"{at}-{size}.png", "-frames:v", "1",
-                                   source=f"testsrc2=size={size}:rate=25:duration=0.6,"
-                                          f"select=gte(t\\,{float(at) - begin:.2f})", pixels="rgb24")
-            self.assertGreater(standin.psnr(still, picture, "scale=214:120"), 20, at)
+            self.assertPicture(at, 0.2, size)
+
+    def assertPicture(self, at, moment, size):
+        """At the time @at there is the one of the source's @moment."""
+        still = self.folder / f"{at}.png"
+        standin.software("-ss", at, "-i", self.out / "a.mkv", "-frames:v", "1", still)
+        picture = standin.clip(f"{moment}-{size}.png", "-frames:v", "1",
+                               source=f"testsrc2=size={size}:rate=25:duration=0.6,select=gte(t\\,{moment:.2f})",
+                               pixels="rgb24")
+        self.assertGreater(standin.psnr(still, picture, "scale=214:120"), 20, at)
 
     def test_depth_that_changes__keeps_the_encoder(self):
         source = "testsrc2=size=320x180:rate=25:duration=0.6"
         path = joined("depths.ts", (source, "yuv420p"), (source, "yuv420p10le"), codec="libx265",
                       options=("-preset", "ultrafast", "-x265-params", standin.X265))
         self.changing(path)
+        for at in "0.2", "0.8":  # the same picture, of the same size
+            self.assertPicture(at, 0.2, "320x180")
 
     def test_rate_that_changes__keeps_the_encoder(self):
         path = joined("rates.ts", ("testsrc2=size=320x180:rate=25:duration=0.6", "yuv420p"),

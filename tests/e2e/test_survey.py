@@ -74,7 +74,7 @@ class Stand(SurveyCase):
         self.assertEqual(self.machine.total()["sessions"], opened)
 
     def test_restart__filters_that_do_not_run__opens_no_session(self):
-        for fault in ({"fail_launch": 1}, {"load_error": 222}):  # tried again, or not
+        for fault in ({"fail_launch": 1}, {"load_error": 222}):
             with self.subTest(fault):
                 self.machine = standin.Machine()
                 service = self.start(**fault)
@@ -150,7 +150,7 @@ class Stand(SurveyCase):
         service = self.start(nvenc_version="10.0")
         self.wait_for_gpu(service)
         self.assertIn("use an FFmpeg built with nv-codec-headers 10.0", service.words())
-        for _ in "found", "remembered":
+        for _ in "first", "after a restart":
             device = self.wait_for_gpu(service)
             self.assertEqual(device["health"], "it cannot encode: this build of FFmpeg needs NVENC API 11.1, but driver "
                              "470.256.02 has 10.0: use an FFmpeg built with nv-codec-headers 10.0")
