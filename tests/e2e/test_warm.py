@@ -127,8 +127,8 @@ class Away(WarmCase):
         self.wait_for_one(service, other_than=pid)
 
     def test_samples__of_what_it_holds__do_not_drive_it_away(self):
-        # where as much in others' hands would
-        service = self.start({"gpu": {"vram_reserve": "3556M"}})
+        # where as much more in others' hands would
+        service = self.start({"gpu": {"vram_reserve": "0"}}, foreign_vram=3556)
         pid = self.wait_for_one(service)
 
         def look():

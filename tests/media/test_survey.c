@@ -387,6 +387,13 @@ static void take__claims_that_are_not_kept__are_left_out(void **state)
         assert_int_equal(d->sure, SURVEY_SURE_ALL);
         survey_fini(&s);
     }
+
+    // what is wrong with an encoder would be lost with the filter's part
+    struct find f = {0};
+    struct survey s;
+    survey(&s, &f, SETTINGS("hevc_claims_b_frames=3", "fail_launch=1"));
+    assert_int_equal(s.devices[0].sure, SURVEY_SURE_NOTHING);
+    survey_fini(&s);
 }
 
 static void take__kernels_too_new__says_what_to_do(void **state)
