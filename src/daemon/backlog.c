@@ -291,6 +291,21 @@ int backlog_compare_class(enum job_priority a, enum job_priority b)
     return rank(a) - rank(b);
 }
 
+static enum job_priority class_of(const struct store_job *job, int64_t aged)
+{
+    return job->priority == JOB_BATCH && job->created < aged ? JOB_NORMAL
+                                                             : job->priority;
+}
+
+bool backlog_is_before(const struct backlog_job *a, const struct backlog_job *b,
+                       int64_t aged)
+{
+    int classes =
+        backlog_compare_class(class_of(&a->job, aged), class_of(&b->job, aged));
+
+    return classes ? classes < 0 : a->ticket < b->ticket;
+}
+
 size_t backlog_count(const struct backlog *b)
 {
     return b->count;

@@ -80,6 +80,11 @@ struct backlog_job *backlog_next(const struct backlog *b, int64_t aged,
 /* Negative: class @a starts before class @b; 0: they are the same. */
 int backlog_compare_class(enum job_priority a, enum job_priority b);
 
+/* Is @a granted something before @b? By class, in which a batch job that was
+ * created before @aged counts as normal, then by when they came. */
+bool backlog_is_before(const struct backlog_job *a, const struct backlog_job *b,
+                       int64_t aged);
+
 size_t backlog_count(const struct backlog *b);
 /* Of @uid: jobs that have not ended, and attempts that run. */
 size_t backlog_jobs_of(const struct backlog *b, uid_t uid);

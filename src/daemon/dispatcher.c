@@ -230,23 +230,6 @@ void dispatcher_attach(struct dispatcher *j, struct job *job,
     followers_add(j->daemon->followers, call, row.id, on_client_gone, w);
 }
 
-/* The class in which it waits: a batch job of some age is like a normal one. */
-static enum job_priority class_of(const struct work *w, int64_t aged)
-{
-    const struct store_job *job = &w->row->job;
-
-    return job->priority == JOB_BATCH && job->created < aged ? JOB_NORMAL
-                                                             : job->priority;
-}
-
-/* Does @a come before @b? By class, then by ticket. */
-static bool is_before(const struct work *a, const struct work *b, int64_t aged)
-{
-    int classes = backlog_compare_class(class_of(a, aged), class_of(b, aged));
-
-    return classes ? classes < 0 : a->row->ticket < b->row->ticket;
-}
-
 /* The first that waits for a grant behind @last, or NULL. */
 static struct work *next_waiting(const struct dispatcher *j,
                                  const struct work *last, int64_t aged)
@@ -255,8 +238,9 @@ static struct work *next_waiting(const struct dispatcher *j,
 
     list_foreach (link, next, &j->works) {
         struct work *w = work_of(link);
-        if (w->is_waiting && (!last || is_before(last, w, aged)) &&
-            (!best || is_before(w, best, aged)))
+        if (w->is_waiting &&
+            (!last || backlog_is_before(last->row, w->row, aged)) &&
+            (!best || backlog_is_before(w->row, best->row, aged)))
             best = w;
     }
     return best;

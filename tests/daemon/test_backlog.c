@@ -320,6 +320,38 @@ static void hundred_thousand_jobs__no_step_walks_over_them(void **state)
     backlog_destroy(b);
 }
 
+static void is_before__by_class_then_by_arrival(void **state)
+{
+    static const struct {
+        enum job_priority first; // that came, and was created at 100
+        enum job_priority second;
+        int64_t aged;
+        bool expect; // is the first one before the second?
+    } cases[] = {
+        {JOB_NORMAL, JOB_NORMAL, NOBODY_AGES, true},
+        {JOB_BATCH, JOB_BATCH, NOBODY_AGES, true},
+        {JOB_NORMAL, JOB_REALTIME, NOBODY_AGES, false},
+        {JOB_REALTIME, JOB_NORMAL, NOBODY_AGES, true},
+        {JOB_BATCH, JOB_NORMAL, NOBODY_AGES, false},
+        {JOB_BATCH, JOB_NORMAL, 150, true}, // it has aged
+        {JOB_BATCH, JOB_REALTIME, 150, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct backlog *b = backlog_create();
+        struct backlog_job *first = add(b, 100, 10, cases[i].first);
+        struct backlog_job *second = add(b, 200, 11, cases[i].second);
+        print_message("case %zu\n", i);
+        assert_int_equal(backlog_is_before(first, second, cases[i].aged),
+                         cases[i].expect);
+        assert_int_equal(backlog_is_before(second, first, cases[i].aged),
+                         !cases[i].expect);
+        assert_false(backlog_is_before(first, first, cases[i].aged));
+        backlog_destroy(b);
+    }
+}
+
 static void compare_class__orders_as_next_does(void **state)
 {
     (void)state;
@@ -347,6 +379,7 @@ int main(void)
         cmocka_unit_test(set_aside__is_found_but_not_next),
         cmocka_unit_test(find__after_many_adds_and_removes__is_exact),
         cmocka_unit_test(hundred_thousand_jobs__no_step_walks_over_them),
+        cmocka_unit_test(is_before__by_class_then_by_arrival),
         cmocka_unit_test(compare_class__orders_as_next_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

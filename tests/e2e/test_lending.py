@@ -320,6 +320,21 @@ class Fallbacks(Lending):
         self.assertEqual(events[-1]["outcome"], "device_lost")
         self.assertEqual(events[-1]["text"], "cuda:0: it failed; the output is whole up to 0.0 s")
 
+    def test_growing_output__starts_again_while_nobody_can_have_read_of_it(self):
+        service = self.start()
+        cases = [
+            # what the first attempt does, and how often there is one
+            ("say:device_lost:device@1", 2),    # it says that it wrote nothing
+            ("say:device_lost:device:7@1", 1),  # seven bytes
+            ("crash@1", 1),                     # it does not say
+        ]
+        for words, attempts in cases:
+            with self.subTest(words):
+                self.mend(service)
+                events = self.attached(service, f"gpu+ready+{words}+progress+output+done", delivery="growing")
+                self.assertEqual(events[-1]["attempt"], attempts, events)
+                self.assertEqual(events[-1]["outcome"] == "done", attempts == 2, events)
+
     def test_job_that_a_device_fails__our_words_for_its_owner_the_drivers_in_the_log(self):
         service = self.start()
         for words, text in (("no_memory:decode", "cuda:0 decoding: its memory did not suffice"),

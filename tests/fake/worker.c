@@ -144,20 +144,29 @@ static void take_job(struct worker *w)
     json_decref(order);
 }
 
-/* "device_lost", or "device_lost:encode", which is a part to blame. */
+/* "device_lost", or "device_lost:encode", which is a part to blame, or
+ * "device_lost:encode:7", which has written 7 bytes. */
 static void outcome(const char *value)
 {
+    char output[96] = "";
     char text[512];
     size_t length = strcspn(value, ":");
-    const char *part = value[length] ? value + length + 1 : NULL;
+    const char *part = value[length] ? value + length + 1 : "";
+    size_t part_length = strcspn(part, ":");
 
+    if (part[part_length])
+        (void)snprintf(output, sizeof(output),
+                       "{\"path\":\"/fake\",\"size\":%s,\"duration\":0.0,"
+                       "\"frames\":0}",
+                       part + part_length + 1);
     (void)snprintf(
         text, sizeof(text),
-        "{\"event\":\"outcome\",\"outcome\":\"%.*s\",\"part\":%s%s%s,"
+        "{\"event\":\"outcome\",\"outcome\":\"%.*s\",\"part\":%s%.*s%s,"
         "\"text\":\"by script\",\"frames\":3,\"errors\":0,"
-        "\"outputs\":[]}",
-        (int)length, value, part ? "\"" : "", part ? part : "null",
-        part ? "\"" : "");
+        "\"outputs\":[%s]}",
+        (int)length, value, *part ? "\"" : "",
+        (int)(*part ? part_length : strlen("null")), *part ? part : "null",
+        *part ? "\"" : "", output);
     say(text);
     _exit(0);
 }
