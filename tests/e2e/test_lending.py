@@ -294,7 +294,7 @@ class Fallbacks(Lending):
 
     def test_client__is_told_a_fallback_and_nothing_of_drivers(self):
         service = self.start()
-        events = self.attached(service, "gpu+ready+progress+say:device_lost:encode@1+progress+output+done")
+        events = self.attached(service, "gpu+ready+progress+log@1+say:device_lost:encode@1+progress+output+done")
         kinds = [e["event"] for e in events]
         self.assertEqual(events[-1]["outcome"], "done")
         told = next(e for e in events if e["event"] == "fallback")
