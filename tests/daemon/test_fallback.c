@@ -82,6 +82,7 @@ static void judge__what_the_next_attempt_does_without(void **state)
         // which may as well be the input: tries, as on the CPU
         {W(REQUIRE), &whole, OUTCOME_CRASHED, NONE, F(NONE), true, true},
         {W(REQUIRE), &whole, OUTCOME_STALLED, NONE, F(NONE), true, true},
+        {W(REQUIRE), &whole, OUTCOME_KILLED, NONE, F(NONE), true, true},
         // no device's fault
         {W(AUTO), &cpu, OUTCOME_CRASHED, NONE, F(NONE), true, true},
         {W(AUTO), &cpu, OUTCOME_NO_MEMORY, NONE, F(NONE), true, true},
