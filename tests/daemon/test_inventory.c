@@ -179,6 +179,7 @@ static void has_new_driver__exchanged__is_said_once(void **state)
     assert_false(tell_driver(i, "")); // not known
     assert_true(tell_driver(i, "2"));
     assert_false(tell_driver(i, "2")); // also where a survey saw the old one
+    assert_false(tell_driver(i, ""));
     inventory_set(i, &survey);
     assert_false(tell_driver(i, "2"));
     (void)strcpy(card.driver, "2");
