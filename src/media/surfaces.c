@@ -26,8 +26,8 @@ static const struct {
     enum AVCodecID codec;
     int pictures;
 } usual[] = {
-    {AV_CODEC_ID_H264, 6},
-    {AV_CODEC_ID_HEVC, 6},
+    {AV_CODEC_ID_H264, 5},
+    {AV_CODEC_ID_HEVC, 5},
     {AV_CODEC_ID_VP9, 8},
     {AV_CODEC_ID_AV1, 9},
 };

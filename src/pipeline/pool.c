@@ -31,12 +31,39 @@ static int kept_besides(enum AVCodecID codec)
     return codec == AV_CODEC_ID_VP9 ? 2 : 0;
 }
 
-/* Of libav's size for the stream, one is not for the stream but for a filter. */
-static int make_surfaces(AVBufferRef *pool, enum AVCodecID codec, int kept)
+/* H.264: what it refers to, what waits for its turn, and two more. Pictures that
+ * wait are nearly always referred to as well: what counts is the larger of both,
+ * the picture that is decoded, and the one before, which libav still has. */
+static int unused_h264(const AVCodecContext *decoder, int size)
+{
+    int waiting = size - decoder->refs - 2;
+    int both = waiting < decoder->refs ? waiting : decoder->refs;
+
+    return both > 1 ? both : 1;
+}
+
+/* Of libav's size for a stream, how many nobody holds: its callers' pictures are
+ * in it, too. HEVC says how many there are with the one that is decoded; libav
+ * has one more while it begins the next. */
+static int unused(const AVCodecContext *decoder, int size)
+{
+    switch (decoder->codec_id) {
+    case AV_CODEC_ID_H264:
+        return unused_h264(decoder, size);
+    case AV_CODEC_ID_HEVC:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+static int make_surfaces(AVBufferRef *pool, const AVCodecContext *decoder,
+                         int kept)
 {
     AVHWFramesContext *frames = (void *)pool->data;
 
-    frames->initial_pool_size += kept + kept_besides(codec) - 1;
+    frames->initial_pool_size -= unused(decoder, frames->initial_pool_size);
+    frames->initial_pool_size += kept + kept_besides(decoder->codec_id);
     frames->pool = av_buffer_pool_init(1, allocate_nothing);
     frames->free = free_nothing;
     return frames->pool ? av_hwframe_ctx_init(pool) : AVERROR(ENOMEM);
@@ -49,7 +76,7 @@ int pool_lend(AVCodecContext *decoder, const struct hwdevice *device, int kept)
     int r = avcodec_get_hw_frames_parameters(
         decoder, hwdevice_ref(device), hwdevice_backend(device)->format, &pool);
     if (r >= 0)
-        r = make_surfaces(pool, decoder->codec_id, kept);
+        r = make_surfaces(pool, decoder, kept);
     if (r < 0)
         av_buffer_unref(&pool);
     decoder->hw_frames_ctx = pool;

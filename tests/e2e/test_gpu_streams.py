@@ -12,9 +12,9 @@ import standin
 import test_decode
 from gpucase import FULL, P1000
 
-# What holds most pictures at a time, of its kind.
-HUNGRY = ["h264_b_pyramid_open_gop", "h264_many_references", "h264_mbaff", "h264_fields", "h264_gaps",
-          "hevc_b_pyramid_open_gop", "hevc_long_term", "hevc_12bit", "vp9", "mpeg2"]
+# What holds most pictures at a time, of its kind, and the surfaces that it has.
+HUNGRY = {"h264_b_pyramid_open_gop": 6, "h264_many_references": 14, "h264_mbaff": 6, "h264_fields": 17,
+          "h264_gaps": 3, "hevc_b_pyramid_open_gop": 6, "hevc_long_term": 5, "hevc_12bit": 6, "vp9": 11, "mpeg2": 3}
 
 
 def count(path):
@@ -45,12 +45,13 @@ class Streams(gpucase.GpuCase):
 
     def test_hungry_streams__have_enough_surfaces(self):
         cases = {name: (make, settings) for name, make, settings in test_decode.CASES}
-        for name in HUNGRY:
+        for name, surfaces in HUNGRY.items():
             with self.subTest(name):
                 self.machine = standin.Machine()
                 make, settings = cases[name]
                 plan, total = self.transcode(make(name), settings=settings)
                 self.assertEqual(plan, ["nvdec>scale_cuda>h264_nvenc"])
+                self.assertEqual(total["surfaces_peak"], surfaces)
                 self.assertEqual((total["large_uploads"], total["large_downloads"]), (0, 0))
 
     def test_many_threads_are_granted__the_cards_decoder_uses_one(self):

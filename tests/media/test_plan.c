@@ -471,7 +471,7 @@ static void plan_need_device__ladder__counts_sessions_and_surfaces(void **state)
     assert_string_equal(need.devices[0].id, "cuda:0");
     assert_int_equal(need.devices[0].sessions, 3);
     assert_true(need.devices[0].decodes);
-    assert_int_equal(need.devices[0].surfaces, 7);
+    assert_int_equal(need.devices[0].surfaces, 6);
     assert_string_equal(need.devices[0].why, "");
     plan_fini(&plan);
     job_fini(&job);
