@@ -178,15 +178,31 @@ static bool is_image(const char *format)
            (length > 5 && strcmp(format + length - 5, "_pipe") == 0);
 }
 
+/* What the header says, or the longest stream: not all demuxers of all versions
+ * say it of the whole before packets are looked at. */
+static int64_t duration_of(const AVFormatContext *format)
+{
+    int64_t longest = -1;
+
+    if (format->duration != AV_NOPTS_VALUE && format->duration > 0)
+        return format->duration;
+    for (unsigned i = 0; i < format->nb_streams; i++) {
+        const AVStream *st = format->streams[i];
+        if (st->duration == AV_NOPTS_VALUE || st->duration <= 0)
+            continue;
+        int64_t own = av_rescale_q(st->duration, st->time_base, AV_TIME_BASE_Q);
+        longest = own > longest ? own : longest;
+    }
+    return longest;
+}
+
 void inspect_format(struct media_info *ret, const AVFormatContext *format)
 {
-    struct media_info info = {.duration = -1};
+    struct media_info info = {.duration = duration_of(format)};
 
     (void)snprintf(info.format, sizeof(info.format), "%s",
                    format->iformat->name);
     info.image = is_image(info.format);
-    if (format->duration != AV_NOPTS_VALUE && format->duration > 0)
-        info.duration = format->duration;
     info.stream_count = format->nb_streams;
     info.streams = xcalloc(info.stream_count + 1, sizeof(*info.streams));
     for (size_t i = 0; i < info.stream_count; i++)

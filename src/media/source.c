@@ -50,6 +50,22 @@ static const char *const indirect[] = {
     "hls", "concat", "dash", "imf", "sdp", "rtsp", "webm_dash_manifest",
 };
 
+static int refuse_names(const char *kind, struct error *e)
+{
+    return error_set(e, -EBADMSG,
+                     "the input is no media: it only names other files (%s)",
+                     kind);
+}
+
+/* libav knows these by their files' names since 7.1, and inputs have none. */
+static bool is_playlist(const struct source *s)
+{
+    uint8_t head[7];
+
+    return file_io_peek(s->io, head, sizeof(head)) == sizeof(head) &&
+           memcmp(head, "#EXTM3U", sizeof(head)) == 0;
+}
+
 static int find_format(struct source *s, const struct source_request *request,
                        const AVInputFormat **ret, struct error *e)
 {
@@ -60,16 +76,15 @@ static int find_format(struct source *s, const struct source_request *request,
         if (!*ret)
             return error_set_field(e, -EINVAL, "input.format",
                                    "there is no format '%s'", request->format);
+    } else if (is_playlist(s)) {
+        return refuse_names("hls", e);
     } else if (av_probe_input_buffer2(pb, ret, "", NULL, 0,
                                       (unsigned)request->probe_size) < 0) {
         return error_set(e, -EBADMSG, UNKNOWN);
     }
     for (size_t i = 0; i < sizeof(indirect) / sizeof(indirect[0]); i++) {
         if (av_match_name(indirect[i], (*ret)->name))
-            return error_set(e, -EBADMSG,
-                             "the input is no media: it only names other "
-                             "files (%s)",
-                             indirect[i]);
+            return refuse_names(indirect[i], e);
     }
     return 0;
 }

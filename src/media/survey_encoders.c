@@ -41,6 +41,7 @@ struct trial {
     char *headers;
     size_t headers_size;
     bool has_caps; // was it asked?
+    bool denies;   // did it answer? Then what it has not is not there
     bool is_sure;
     struct nvenc_caps caps[NVENC_CODEC_COUNT];
     enum survey_verdict verdict; // of the last failure
@@ -147,6 +148,7 @@ static const struct nvenc_caps *caps_of(struct trial *t, enum nvenc_codec codec)
         }
         t->device->is_partial |= r == -EBUSY;
         t->is_sure &= r == 0;
+        t->denies = r == 0;
         if (r < 0)
             survey_add_problem(
                 t->device, "the encoder does not say what it can: %s", e.text);
@@ -204,6 +206,8 @@ bool survey_encoders(struct survey_device *ret, struct hwdevice *h,
         if (!codec)
             continue;
         offered++;
+        if (t.denies && !t.caps[rows[i].nvenc].is_there)
+            continue;
         if (try_open(&t, codec, 8, 0) == 0)
             add(&t, &rows[i], codec);
         else if (is_of_all(t.verdict))

@@ -129,6 +129,39 @@ static void inspect_format__duration__is_known_or_minus_1(void **state)
     }
 }
 
+static void inspect_format__duration_of_streams__is_the_longest(void **state)
+{
+    static const struct {
+        int64_t whole;  // µs
+        int64_t first;  // in 1/1000 s
+        int64_t second; // in 1/90000 s
+        int64_t expect; // µs
+    } cases[] = {
+        {AV_NOPTS_VALUE, 2000, 270000, 3000000},
+        {AV_NOPTS_VALUE, 4000, 270000, 4000000},
+        {AV_NOPTS_VALUE, AV_NOPTS_VALUE, 90000, 1000000},
+        {AV_NOPTS_VALUE, AV_NOPTS_VALUE, 0, -1},
+        {1500000, 2000, 270000, 1500000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        AVFormatContext *format = pretend("mov");
+        AVStream *a = add(format, AVMEDIA_TYPE_VIDEO, AV_CODEC_ID_H264);
+        AVStream *b = add(format, AVMEDIA_TYPE_AUDIO, AV_CODEC_ID_AAC);
+        struct media_info info;
+        a->time_base = (AVRational){1, 1000};
+        a->duration = cases[i].first;
+        b->time_base = (AVRational){1, 90000};
+        b->duration = cases[i].second;
+        format->duration = cases[i].whole;
+        inspect_format(&info, format);
+        assert_int_equal(info.duration, cases[i].expect);
+        media_info_fini(&info);
+        avformat_free_context(format);
+    }
+}
+
 static void inspect_format__demuxers__are_images_or_not(void **state)
 {
     static const struct {
@@ -675,6 +708,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inspect_format__file__is_described),
         cmocka_unit_test(inspect_format__duration__is_known_or_minus_1),
+        cmocka_unit_test(inspect_format__duration_of_streams__is_the_longest),
         cmocka_unit_test(inspect_format__demuxers__are_images_or_not),
         cmocka_unit_test(inspect_format__codecs__have_a_kind),
         cmocka_unit_test(inspect_format__pixel_format__says_the_depth),

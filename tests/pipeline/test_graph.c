@@ -142,7 +142,7 @@ static void graph__sound__is_converted(void **state)
 static void graph_create__no_such_filters__says_which(void **state)
 {
     static const char *const texts[] = {"no_such_filter", "scale=-7:x",
-                                        "scale=32:16,", "anull"};
+                                        "scale=32:16[", "anull"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
