@@ -334,6 +334,15 @@ def clip(name, *arguments):
     return path
 
 
+def turning(source):
+    """ffmpeg's arguments for a copy of @source that players turn. The option for
+    it came when the tag that did it before went."""
+    options = subprocess.run(["ffmpeg", "-h", "full"], capture_output=True, text=True).stdout
+    if "display_rotation" in options:
+        return ["-display_rotation", "90", "-i", source, "-c", "copy"]
+    return ["-i", source, "-c", "copy", "-metadata:s:v:0", "rotate=90"]
+
+
 def film(name="film.mp4", seconds=2, size="320x180", rate=25, video=("-c:v", "libx264", "-preset", "ultrafast"),
          audio=("-c:a", "aac"), more=()):
     """A clip with moving video and a tone."""

@@ -112,7 +112,7 @@ class Plans(gpucase.GpuCase):
     def test_turned_picture__is_turned_by_the_cpu(self):
         upright = standin.h264_clip()
         turned = standin.FOLDER / "turned.mp4"
-        standin.software("-i", upright, "-c", "copy", "-metadata:s:v", "rotate=90", turned)
+        standin.software(*harness.turning(upright), turned)
         plan, _ = self.transcode(turned, output(height=320))
         self.assertEqual(plan, ["nvdec>hwdownload>transpose>hwupload>h264_nvenc"])
 

@@ -194,9 +194,9 @@ class Oddities(MediaCase):
             self.assertEqual(streams(self.out / name)[0]["display_aspect_ratio"], "16:9")
 
     def test_full_range_and_colours__stay_tagged(self):
-        source = clip("full.mp4", "-f", "lavfi", "-i", "testsrc2=size=160x96:rate=25,scale=out_range=full,format=yuvj420p",
-                      "-t", 1, "-c:v", "libx264", "-preset", "ultrafast", "-color_primaries", "bt709",
-                      "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "pc")
+        source = clip("full.mp4", "-f", "lavfi", "-i", "testsrc2=size=160x96:rate=25,scale=out_range=full,format=yuvj420p,"
+                      "setparams=range=pc:color_primaries=bt709:color_trc=bt709:colorspace=bt709",
+                      "-t", 1, "-c:v", "libx264", "-preset", "ultrafast")
         for codec, name in (("h264", "o.mp4"), ("hevc", "o.mkv")):
             with self.subTest(codec=codec):
                 self.run_job(source, {"path": name, "video": {"codec": codec, "preset": "fastest", "max_height": 48}})
@@ -207,9 +207,7 @@ class Oddities(MediaCase):
 
     def test_rotation__is_upright_when_encoded_and_kept_when_copied(self):
         plain = film("upright.mp4", audio=("-an",), seconds=1)
-        source = clip("turned.mp4", "-display_rotation", 90, "-i", plain, "-c", "copy") \
-            if b"display_rotation" in harness.subprocess.run(["ffmpeg", "-h", "full"], capture_output=True).stdout \
-            else clip("turned.mp4", "-i", plain, "-c", "copy", "-metadata:s:v:0", "rotate=90")
+        source = clip("turned.mp4", *harness.turning(plain))
         self.run_job(source, {"path": "o.mp4", "video": {"codec": "h264", "preset": "fastest"}},
                      {"path": "c.mp4", "video": {"codec": "copy"}})
         v = streams(self.out / "o.mp4")[0]

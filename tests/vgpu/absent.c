@@ -30,6 +30,7 @@ ABSENT(cuGraphicsMapResources)
 ABSENT(cuGraphicsUnmapResources)
 ABSENT(cuGraphicsSubResourceGetMappedArray)
 ABSENT(cuGraphicsResourceGetMappedPointer_v2)
+ABSENT(cuArrayCreate_v2)
 ABSENT(cuArray3DCreate_v2)
 ABSENT(cuArrayDestroy)
 

@@ -143,7 +143,7 @@ CUresult cuModuleGetFunction(CUfunction *ret, CUmodule module, const char *name)
     if (!f)
         abort();
     if (!find_kernel(&f->kernel, name) || f->kernel.parameters != parameters) {
-        fault_misuse("no kernel '%s' with %d parameters", name, parameters);
+        fault_lack("no kernel '%s' with %d parameters", name, parameters);
         free(f);
         return (CUresult)CUDA_NOT_SUPPORTED;
     }

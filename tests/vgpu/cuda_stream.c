@@ -50,6 +50,18 @@ CUresult cuStreamSynchronize(CUstream stream)
     return context_enter(NEED_CONTEXT);
 }
 
+// headers before 12.1 have no type for it
+EXPORT CUresult CUDAAPI cuStreamWaitEvent(CUstream stream, CUevent event,
+                                          unsigned flags);
+CUresult CUDAAPI cuStreamWaitEvent(CUstream stream, CUevent event,
+                                   unsigned flags)
+{
+    (void)stream;
+    (void)event;
+    (void)flags;
+    return context_enter(NEED_CONTEXT);
+}
+
 EXPORT tcuStreamAddCallback cuStreamAddCallback;
 CUresult cuStreamAddCallback(CUstream stream, CUstreamCallback *callback,
                              void *data, unsigned flags)

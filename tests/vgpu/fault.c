@@ -65,16 +65,30 @@ void fault_crash(void)
     abort();
 }
 
+static void say(const char *format, va_list args)
+{
+    if (!settings()->verbose)
+        return;
+    fputs("vgpu: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void fault_lack(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
+}
+
 void fault_misuse(const char *format, ...)
 {
     va_list args;
 
     machine_count(COUNTER_MISUSE, 1);
-    if (!settings()->verbose)
-        return;
-    fputs("vgpu: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    say(format, args);
     va_end(args);
-    fputc('\n', stderr);
 }

@@ -32,6 +32,9 @@ void fault_hang(void) __attribute__((noreturn));
 /* As a driver's own bug would. */
 void fault_crash(void) __attribute__((noreturn));
 
+/* Say on standard error what a real driver has, and the stand-in has not. */
+void fault_lack(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Count, and say on standard error, what a real driver need not forgive. */
 void fault_misuse(const char *format, ...)
     __attribute__((format(printf, 1, 2)));

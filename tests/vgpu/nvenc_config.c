@@ -8,6 +8,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+// clients still say it, headers since 12 do not
+#define RC_VBR_HQ 0x20
+
 // clang-format off
 static const struct {
     const GUID *guid;
@@ -116,7 +119,7 @@ static void set_rate(struct inner_config *c, const NV_ENC_RC_PARAMS *r)
         c->rate = INNER_RATE_QP;
         break;
     case NV_ENC_PARAMS_RC_VBR:
-    case NV_ENC_PARAMS_RC_VBR_HQ:
+    case RC_VBR_HQ:
         c->rate = r->targetQuality ? INNER_RATE_QUALITY : INNER_RATE_VARIABLE;
         break;
     default:
