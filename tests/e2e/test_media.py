@@ -196,7 +196,8 @@ class Oddities(MediaCase):
     def test_full_range_and_colours__stay_tagged(self):
         source = clip("full.mp4", "-f", "lavfi", "-i", "testsrc2=size=160x96:rate=25,scale=out_range=full,format=yuvj420p,"
                       "setparams=range=pc:color_primaries=bt709:color_trc=bt709:colorspace=bt709",
-                      "-t", 1, "-c:v", "libx264", "-preset", "ultrafast")
+                      "-t", 1, "-c:v", "libx264", "-preset", "ultrafast", "-color_primaries", "bt709",
+                      "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "pc")
         for codec, name in (("h264", "o.mp4"), ("hevc", "o.mkv")):
             with self.subTest(codec=codec):
                 self.run_job(source, {"path": name, "video": {"codec": codec, "preset": "fastest", "max_height": 48}})
