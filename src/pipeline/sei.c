@@ -58,7 +58,7 @@ static void begin(struct bytes *b, enum payload payload, uint8_t size)
     memcpy(b->data + b->count, start, sizeof(start));
     b->count += sizeof(start);
     b->zeros = 0;
-    put(b, payload);
+    put(b, (uint8_t)payload);
     put(b, size);
 }
 
