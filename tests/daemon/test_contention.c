@@ -88,7 +88,7 @@ static void set_up(struct world *w, uint32_t seed, int32_t configured,
             .height = 1080,
             .decodes_video = true,
             .rendition_count = renditions,
-            .devices = {{"cuda:0", (int32_t)renditions, true, 12}},
+            .devices = {{"cuda:0", (int32_t)renditions, true, 12, ""}},
             .device_count = 1,
         };
     }
