@@ -328,7 +328,7 @@ class Life(TestCase):
         self.assertEqual(r.returncode, 0, r)
         self.assertEqual(json.loads(r.stdout)["plan"],
                          ["native>libx264", "aac>aresample>aac", "native>scale>libx264", "copy", "copy"])
-        self.assertIn("no GPU", " ".join(json.loads(r.stdout)["why"]))
+        self.assertIn("there is no driver of NVIDIA's", " ".join(json.loads(r.stdout)["why"]))
         for job in (self.job(film(), {"path": "c.mkv", **COPY}), {**job, "hardware": "none"}):
             self.assertEqual(json.loads(s.ctl("--json", "plan", self.job_file(job)).stdout).get("why", []), [])
         self.assertEqual(self.left(), [])
