@@ -169,7 +169,7 @@ $(patsubst %,$(BUILD)/tests/ctl/test_%,attachment devices program report termina
 
 # These load the stand-in's libraries from beside them.
 $(patsubst %,$(BUILD)/tests/worker/test_%,nvml watch): | vgpu
-$(patsubst %,$(BUILD)/tests/media/test_%,driver hwdevice nvenc_caps survey survey_parts): | vgpu
+$(patsubst %,$(BUILD)/tests/media/test_%,driver hwdevice nvenc_caps survey survey_decoders survey_encoders survey_filters): | vgpu
 $(patsubst %,$(BUILD)/tests/pipeline/test_%,blame pool): | vgpu
 
 # Stand-ins that tests start: tests/fake/worker.c becomes build/tests/fake/worker.

@@ -12,11 +12,9 @@
 
 #include "base/error.h"
 #include "media/plan.h"
-#include "media/plan_need.h"
 #include "media/plan_options.h"
 #include "model/grant.h"
 #include "model/job.h"
-#include "model/need.h"
 #include "support/card.h"
 
 static struct media_stream film_streams[] = {
@@ -297,40 +295,6 @@ static void plan_same_sound__any_difference__is_none(void **state)
         assert_false(plan_same_sound(&sound, &others[i]));
 }
 
-static void plan_need__ladder__counts_its_renditions(void **state)
-{
-    static const char text[] =
-        "{\"input\":{\"path\":\"/in.mkv\",\"start\":10},\"outputs\":["
-        "{\"path\":\"/a.mp4\"},"
-        "{\"path\":\"/b.mp4\",\"video\":{\"codec\":\"hevc\","
-        "\"max_height\":720}},"
-        "{\"path\":\"/c.mkv\",\"video\":{\"codec\":\"copy\"}}]}";
-    const struct grant grant = {.device = "cpu"};
-    struct error e = {0};
-    struct job job;
-    struct plan plan;
-    struct need need;
-
-    (void)state;
-    assert_int_equal(job_from_text(&job, text, sizeof(text) - 1, &e), 0);
-    const struct plan_request request = {
-        .job = &job,
-        .info = &film,
-        .grant = &grant,
-        .available = everything,
-    };
-    assert_int_equal(plan_make(&plan, &request, &e), 0);
-    plan_need(&plan, &film, &need);
-    assert_true(need.decodes_video);
-    assert_string_equal(need.codec, "h264");
-    assert_int_equal(need.height, 1080);
-    assert_int_equal(need.rendition_count, 2);
-    assert_int_equal(need.renditions[1].height, 720);
-    assert_true(need.duration > 49.9 && need.duration < 50.1);
-    plan_fini(&plan);
-    job_fini(&job);
-}
-
 #define FULL "\"path\":\"/a.mp4\",\"audio\":[]"
 
 /* A ladder of two H.264 and one HEVC. */
@@ -455,49 +419,6 @@ static void plan_make__clamps__name_the_jobs_fields(void **state)
     job_fini(&job);
 }
 
-static void plan_need_device__ladder__counts_sessions_and_surfaces(void **state)
-{
-    const struct grant grant = {"cuda:0", NEED_RENDITIONS_MOST, true, 0, 1};
-    struct need need;
-    struct plan plan;
-    struct job job;
-
-    (void)state;
-    make_there(&job, &plan, LADDER, &grant);
-    plan_need(&plan, &film, &need);
-    plan_need_device(&plan, &film, &need);
-    assert_int_equal(need.rendition_count, 3);
-    assert_int_equal(need.device_count, 1);
-    assert_string_equal(need.devices[0].id, "cuda:0");
-    assert_int_equal(need.devices[0].sessions, 3);
-    assert_true(need.devices[0].decodes);
-    assert_int_equal(need.devices[0].surfaces, 6);
-    assert_string_equal(need.devices[0].why, "");
-    plan_fini(&plan);
-    job_fini(&job);
-}
-
-static void plan_need_device__what_it_cannot__is_said_of_all_parts(void **state)
-{
-    const struct grant grant = {"cuda:0", NEED_RENDITIONS_MOST, true, 0, 1};
-    struct need need = {0};
-    struct plan plan;
-    struct job job;
-
-    (void)state;
-    make_there(&job, &plan,
-               "{" FULL "},{\"path\":\"/b.mp4\",\"audio\":[],\"video\":{"
-               "\"codec\":\"av1\"}},{\"path\":\"/c.mp4\",\"audio\":[],"
-               "\"video\":{\"profile\":\"high10\"}}",
-               &grant);
-    plan_need_device(&plan, &film, &need);
-    assert_string_equal(need.devices[0].why,
-                        "cuda:0 does not encode av1; "
-                        "cuda:0 has no profile 'high10' of h264");
-    plan_fini(&plan);
-    job_fini(&job);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,14 +426,9 @@ int main(void)
         cmocka_unit_test(plan_make__what_cannot_be__says_why),
         cmocka_unit_test(plan_make__settings__reach_the_encoder),
         cmocka_unit_test(plan_same_sound__any_difference__is_none),
-        cmocka_unit_test(plan_need__ladder__counts_its_renditions),
         cmocka_unit_test(plan_make__granted_a_gpu__uses_what_it_can),
         cmocka_unit_test(plan_make__ladder__has_as_many_as_are_lent),
         cmocka_unit_test(plan_make__clamps__name_the_jobs_fields),
-        cmocka_unit_test(
-            plan_need_device__ladder__counts_sessions_and_surfaces),
-        cmocka_unit_test(
-            plan_need_device__what_it_cannot__is_said_of_all_parts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
