@@ -7,6 +7,7 @@ same deeds with the sandbox off show that they would have succeeded. Nobody is
 who runs it, for root may do too much.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ NO_SECCOMP = harness.BUILD / "tests" / "exploit" / "no_seccomp.so"
 ROOM = "room" * 50  # for what a film says
 NO = "Permission denied"
 NOT_PERMITTED = "Operation not permitted"
+NO_SUCH_CALL = os.strerror(errno.ENOSYS)  # what makes the C library take clone() instead
 KILLED = "Bad system call"
 
 # The deed, what it is done to, and how it ends: words, or the end of the worker.
@@ -42,7 +44,7 @@ DEEDS = [
     ("open-memory", "", NO),
     ("system", "{out}/ran-by-system", "No such file"),
     ("fork", "", NOT_PERMITTED),
-    ("clone3", "", "Function not implemented"),
+    ("clone3", "", NO_SUCH_CALL),
     ("allocate", "", "Cannot allocate memory"),
     ("exec", "{out}/ran", KILLED),
     ("ptrace", "", KILLED),
